@@ -1,0 +1,17 @@
+//! Symbolon: TLS 1.3 (RFC 9846).
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod alert;
+pub mod codepoint;
+pub mod crypto;
+pub mod error;
+mod secret;
+
+pub use alert::AlertCode;
+pub use error::{Error, Failed, Fault, Misuse, Refusal};
