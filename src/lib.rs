@@ -15,3 +15,8 @@ mod secret;
 
 pub use alert::AlertCode;
 pub use error::{Error, Failed, Fault, Misuse, Refusal};
+mod schedule;
+mod transcript;
+pub mod config;
+mod record;
+pub mod question;

@@ -1,0 +1,236 @@
+//! The settings that both sides have, and their checks.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{Common, ConfigError, ConfiguredSuite, Secrets};
+use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::crypto::{Hash, Provider, SignatureAlgorithm, Suite};
+use crate::record::Padding;
+use crate::schedule::Constants;
+
+/// The longest Certificate message accepted unless configured otherwise, in bytes.
+const DEFAULT_MAX_CERTIFICATE: usize = 64 << 10;
+
+/// Handshake signature schemes in the default order of preference.
+const SCHEMES: [SignatureScheme; 6] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::ED25519,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+];
+
+/// What may sign certificates beside the above (RFC 9846 section 4.3.3).
+const CERTIFICATE_ONLY: [(SignatureScheme, SignatureAlgorithm); 3] = [
+    (SignatureScheme::RSA_PKCS1_SHA256, SignatureAlgorithm::RsaPkcs1Sha256),
+    (SignatureScheme::RSA_PKCS1_SHA384, SignatureAlgorithm::RsaPkcs1Sha384),
+    (SignatureScheme::RSA_PKCS1_SHA512, SignatureAlgorithm::RsaPkcs1Sha512),
+];
+
+/// Unchecked settings.
+pub(super) struct Settings {
+    provider: Provider,
+    pub(super) suites: Option<Vec<CipherSuite>>,
+    pub(super) groups: Option<Vec<NamedGroup>>,
+    pub(super) schemes: Option<Vec<SignatureScheme>>,
+    pub(super) alpn: Vec<Vec<u8>>,
+    pub(super) record_size_limit: Option<u16>,
+    pub(super) padding: Padding,
+    pub(super) max_certificate: usize,
+    pub(super) secrets: Secrets,
+}
+
+impl Settings {
+    pub(super) fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            suites: None,
+            groups: None,
+            schemes: None,
+            alpn: Vec::new(),
+            record_size_limit: None,
+            padding: Padding::None,
+            max_certificate: DEFAULT_MAX_CERTIFICATE,
+            secrets: Secrets::Kept,
+        }
+    }
+
+    pub(super) fn check(self) -> Result<Common, ConfigError> {
+        check_alpn(&self.alpn)?;
+        if let Some(limit) = self.record_size_limit
+            && !(64..=16_385).contains(&limit)
+        {
+            return Err(ConfigError::RecordSizeLimit(limit));
+        }
+        let provider = &self.provider;
+        let schemes = check_schemes(provider, self.schemes)?;
+        let mut certificate_schemes = schemes.clone();
+        certificate_schemes.extend(
+            CERTIFICATE_ONLY
+                .iter()
+                .filter(|(_, algorithm)| provider.verifier(*algorithm).is_some())
+                .map(|(scheme, _)| *scheme),
+        );
+        Ok(Common {
+            suites: check_suites(provider, self.suites)?,
+            groups: check_groups(provider, self.groups)?,
+            schemes,
+            certificate_schemes,
+            alpn: self.alpn,
+            record_size_limit: self.record_size_limit,
+            padding: self.padding,
+            max_certificate: self.max_certificate,
+            secrets: self.secrets,
+            provider: self.provider,
+        })
+    }
+}
+
+fn check_suites(
+    provider: &Provider,
+    wanted: Option<Vec<CipherSuite>>,
+) -> Result<Vec<ConfiguredSuite>, ConfigError> {
+    let suites: Vec<&'static Suite> = match wanted {
+        Some(ids) => ids
+            .iter()
+            .map(|id| provider.suite(*id).ok_or(ConfigError::UnknownSuite(*id)))
+            .collect::<Result<_, _>>()?,
+        None => {
+            // AES is fast and constant in time only where the processor has it.
+            let mut suites = provider.suites.to_vec();
+            suites.sort_by_key(|suite| !suite.accelerated());
+            suites
+        }
+    };
+    if suites.is_empty() {
+        return Err(ConfigError::NoSuites);
+    }
+    let mut configured: Vec<ConfiguredSuite> = Vec::with_capacity(suites.len());
+    for suite in suites {
+        let same_hash = |entry: &&ConfiguredSuite| same(entry.suite.hash, suite.hash);
+        let constants = match configured.iter().find(same_hash) {
+            Some(entry) => Arc::clone(&entry.constants),
+            None => Arc::new(Constants::new(suite.hash)?),
+        };
+        configured.push(ConfiguredSuite { suite, constants });
+    }
+    Ok(configured)
+}
+
+fn same(a: &'static dyn Hash, b: &'static dyn Hash) -> bool {
+    a.output_len() == b.output_len()
+}
+
+fn check_groups(
+    provider: &Provider,
+    wanted: Option<Vec<NamedGroup>>,
+) -> Result<Vec<&'static dyn crate::crypto::Group>, ConfigError> {
+    let ids = wanted.unwrap_or_else(|| provider.groups.iter().map(|group| group.id()).collect());
+    if ids.is_empty() {
+        return Err(ConfigError::NoGroups);
+    }
+    for (position, id) in ids.iter().enumerate() {
+        if ids.iter().take(position).any(|earlier| earlier == id) {
+            return Err(ConfigError::DuplicateGroup(*id));
+        }
+    }
+    ids.iter().map(|id| provider.group(*id).ok_or(ConfigError::UnknownGroup(*id))).collect()
+}
+
+fn check_schemes(
+    provider: &Provider,
+    wanted: Option<Vec<SignatureScheme>>,
+) -> Result<Vec<SignatureScheme>, ConfigError> {
+    let available = |scheme: &SignatureScheme| {
+        SignatureAlgorithm::of_handshake(*scheme).is_some_and(|algorithm| provider.verifier(algorithm).is_some())
+    };
+    let schemes = match wanted {
+        Some(schemes) => {
+            if let Some(unknown) = schemes.iter().find(|scheme| !available(scheme)) {
+                return Err(ConfigError::UnknownScheme(*unknown));
+            }
+            schemes
+        }
+        None => SCHEMES.into_iter().filter(available).collect(),
+    };
+    if schemes.is_empty() { Err(ConfigError::NoSchemes) } else { Ok(schemes) }
+}
+
+fn check_alpn(names: &[Vec<u8>]) -> Result<(), ConfigError> {
+    let total: usize = names.iter().map(|name| name.len().saturating_add(1)).sum();
+    if total > usize::from(u16::MAX) || names.iter().any(|name| name.is_empty() || name.len() > 255) {
+        return Err(ConfigError::Alpn);
+    }
+    Ok(())
+}
+
+/// The setters that both builders have.
+macro_rules! common_settings {
+    () => {
+        /// Application protocols (RFC 7301), most preferred first; each 1 to 255 bytes.
+        #[must_use]
+        pub fn alpn<I>(mut self, names: I) -> Self
+        where
+            I: IntoIterator,
+            I::Item: AsRef<[u8]>,
+        {
+            self.settings.alpn = names.into_iter().map(|name| name.as_ref().to_vec()).collect();
+            self
+        }
+
+        /// Cipher suites, most preferred first. By default all of the provider's, AES first only where the
+        /// processor has instructions for it.
+        #[must_use]
+        pub fn suites(mut self, suites: &[CipherSuite]) -> Self {
+            self.settings.suites = Some(suites.to_vec());
+            self
+        }
+
+        /// Key exchange groups, most preferred first. By default all of the provider's, hybrids first.
+        #[must_use]
+        pub fn groups(mut self, groups: &[NamedGroup]) -> Self {
+            self.settings.groups = Some(groups.to_vec());
+            self
+        }
+
+        /// Signature schemes accepted in the peer's CertificateVerify, most preferred first.
+        #[must_use]
+        pub fn signature_schemes(mut self, schemes: &[SignatureScheme]) -> Self {
+            self.settings.schemes = Some(schemes.to_vec());
+            self
+        }
+
+        /// Asks the peer for smaller protected records (RFC 8449): 64 to 16,385 bytes of content, type and padding.
+        #[must_use]
+        pub fn record_size_limit(mut self, bytes: u16) -> Self {
+            self.settings.record_size_limit = Some(bytes);
+            self
+        }
+
+        /// How application data records are padded (RFC 9846 section 5.4). By default not at all.
+        #[must_use]
+        pub fn padding(mut self, padding: Padding) -> Self {
+            self.settings.padding = padding;
+            self
+        }
+
+        /// The longest Certificate message accepted, in bytes. By default 65,536.
+        #[must_use]
+        pub fn max_certificate(mut self, bytes: usize) -> Self {
+            self.settings.max_certificate = bytes;
+            self
+        }
+
+        /// Hands traffic secrets to the caller as events, for a key log or for QUIC-like uses.
+        ///
+        /// Whoever sees them can read and forge the connection.
+        #[must_use]
+        pub fn reveal_secrets(mut self) -> Self {
+            self.settings.secrets = Secrets::Revealed;
+            self
+        }
+    };
+}
+pub(super) use common_settings;

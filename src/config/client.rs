@@ -1,0 +1,70 @@
+//! A client's configuration.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::builder::{Settings, common_settings};
+use super::{Common, ConfigError, Secrets};
+use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::crypto::Provider;
+use crate::record::Padding;
+
+/// What a client offers. Immutable; share it by `Arc` among all connections.
+pub struct ClientConfig {
+    pub(crate) common: Common,
+    pub(crate) middleboxes: Middleboxes,
+}
+
+/// Whether the handshake is made to look like TLS 1.2 (RFC 9846 appendix E.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Middleboxes {
+    Compatible,
+    Ignored,
+}
+
+impl ClientConfig {
+    /// Starts a configuration with this crypto provider.
+    #[must_use]
+    pub fn builder(provider: Provider) -> ClientConfigBuilder {
+        ClientConfigBuilder { settings: Settings::new(provider), middleboxes: Middleboxes::Compatible }
+    }
+
+    /// The crypto provider.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.common.provider
+    }
+}
+
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig").field("provider", &self.common.provider).finish_non_exhaustive()
+    }
+}
+
+/// Collects a client's settings; [`ClientConfigBuilder::build`] checks them.
+pub struct ClientConfigBuilder {
+    settings: Settings,
+    middleboxes: Middleboxes,
+}
+
+impl ClientConfigBuilder {
+    common_settings!();
+
+    /// Sends no legacy session id and no ChangeCipherSpec. Only for networks without middleboxes: see RFC 9846
+    /// appendix E.4.
+    #[must_use]
+    pub fn without_middlebox_compatibility(mut self) -> Self {
+        self.middleboxes = Middleboxes::Ignored;
+        self
+    }
+
+    /// Checks everything once.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] says which setting is wrong and how to mend it.
+    pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
+        Ok(Arc::new(ClientConfig { common: self.settings.check()?, middleboxes: self.middleboxes }))
+    }
+}

@@ -1,0 +1,69 @@
+//! What a configuration can get wrong.
+
+use core::fmt;
+
+use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::error::Failed;
+
+/// Why a configuration was refused, and what would mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The list of cipher suites is empty.
+    NoSuites,
+    /// The provider does not have this cipher suite.
+    UnknownSuite(CipherSuite),
+    /// The list of groups is empty.
+    NoGroups,
+    /// The provider does not have this group.
+    UnknownGroup(NamedGroup),
+    /// A group is listed twice (RFC 9846 section 4.3.7).
+    DuplicateGroup(NamedGroup),
+    /// The list of signature schemes is empty.
+    NoSchemes,
+    /// The provider cannot verify this scheme, or it may not sign a handshake.
+    UnknownScheme(SignatureScheme),
+    /// An ALPN name is empty or longer than 255 bytes, or all together exceed 65,535 bytes.
+    Alpn,
+    /// A record size limit is below 64 or above 16,385 bytes (RFC 8449 section 4).
+    RecordSizeLimit(u16),
+    /// A credential has no certificates.
+    EmptyChain,
+    /// A credential can sign with no scheme.
+    NoSigningScheme,
+    /// The credential's private key does not belong to its leaf certificate.
+    KeyMismatch,
+    /// Certificate authorities to ask for are empty names or too long together.
+    Authorities,
+    /// The provider failed while the constants of the key schedule were computed.
+    Provider(Failed),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuites => f.write_str("no cipher suite is configured; name at least one"),
+            Self::UnknownSuite(id) => write!(f, "the provider does not have the cipher suite {id}"),
+            Self::NoGroups => f.write_str("no group is configured; name at least one"),
+            Self::UnknownGroup(id) => write!(f, "the provider does not have the group {id}"),
+            Self::DuplicateGroup(id) => write!(f, "the group {id} is listed twice"),
+            Self::NoSchemes => f.write_str("no signature scheme is configured; name at least one"),
+            Self::UnknownScheme(id) => write!(f, "the provider cannot verify handshake signatures by {id}"),
+            Self::Alpn => f.write_str("an ALPN name must have 1 to 255 bytes, and all together at most 65,535"),
+            Self::RecordSizeLimit(n) => write!(f, "a record size limit of {n} is not within 64 to 16,385"),
+            Self::EmptyChain => f.write_str("a credential needs at least its leaf certificate"),
+            Self::NoSigningScheme => f.write_str("a credential needs at least one signature scheme"),
+            Self::KeyMismatch => f.write_str("the private key does not belong to the leaf certificate"),
+            Self::Authorities => f.write_str("certificate authorities must be non-empty, together below 64 KiB"),
+            Self::Provider(failed) => failed.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl From<Failed> for ConfigError {
+    fn from(failed: Failed) -> Self {
+        Self::Provider(failed)
+    }
+}

@@ -1,0 +1,75 @@
+//! Configuration: plain, checked once when it is built, immutable and shared by `Arc` afterwards.
+//!
+//! Knows the provider, the constants of the key schedule and what records may carry. Decides nothing at run time.
+
+mod builder;
+mod client;
+mod credential;
+mod error;
+mod fingerprint;
+mod server;
+
+pub use client::{ClientConfig, ClientConfigBuilder};
+pub use credential::Credential;
+pub use error::ConfigError;
+pub use server::{ClientAuth, ServerConfig, ServerConfigBuilder, StatelessRetry};
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::crypto::{Group, Provider, Suite};
+use crate::record::Padding;
+use crate::schedule::Constants;
+
+/// What both sides configure.
+pub(crate) struct Common {
+    pub(crate) provider: Provider,
+    /// Most preferred first.
+    pub(crate) suites: Vec<ConfiguredSuite>,
+    /// Most preferred first.
+    pub(crate) groups: Vec<&'static dyn Group>,
+    /// What may sign a CertificateVerify, most preferred first.
+    pub(crate) schemes: Vec<SignatureScheme>,
+    /// What may sign a certificate: the above and RSASSA-PKCS1-v1_5.
+    pub(crate) certificate_schemes: Vec<SignatureScheme>,
+    /// Most preferred first; each 1 to 255 bytes.
+    pub(crate) alpn: Vec<Vec<u8>>,
+    /// What we accept in a protected record, as RFC 8449 section 4 counts it; `None` sends no extension.
+    pub(crate) record_size_limit: Option<u16>,
+    pub(crate) padding: Padding,
+    /// The longest Certificate message accepted, in bytes.
+    pub(crate) max_certificate: usize,
+    pub(crate) secrets: Secrets,
+}
+
+/// Whether traffic secrets are shown to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    Kept,
+    Revealed,
+}
+
+/// A suite with the constants of its key schedule.
+#[derive(Clone)]
+pub(crate) struct ConfiguredSuite {
+    pub(crate) suite: &'static Suite,
+    pub(crate) constants: Arc<Constants>,
+}
+
+impl Common {
+    /// The configured suite with this code point.
+    pub(crate) fn suite(&self, id: CipherSuite) -> Option<&ConfiguredSuite> {
+        self.suites.iter().find(|entry| entry.suite.id == id)
+    }
+
+    /// The configured group with this code point.
+    pub(crate) fn group(&self, id: NamedGroup) -> Option<&'static dyn Group> {
+        self.groups.iter().copied().find(|group| group.id() == id)
+    }
+
+    /// The limit that we put on the peer's records.
+    pub(crate) fn own_record_limit(&self) -> Option<crate::record::SizeLimit> {
+        self.record_size_limit.map(crate::record::SizeLimit::negotiated)
+    }
+}

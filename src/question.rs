@@ -1,0 +1,142 @@
+//! Questions to the outside world, and their answers: plain data that may cross a thread, an await or a process.
+//!
+//! An answer is minted only by consuming its question, and is bound to the connection that asked by 16 random bytes
+//! and a counter. Knows the configuration; nothing of states or records.
+
+mod configure;
+mod credential;
+mod peer;
+mod psk;
+mod ticket;
+
+pub use configure::{Configure, Offered};
+pub use credential::{ChooseCredential, Sign};
+pub use peer::{Identity, Peer, PeerEvidence, Presented, VerifyPeer};
+pub use psk::{CheckReplay, LookupPsk, OfferedIdentity};
+pub use ticket::SealTicket;
+
+pub(crate) use configure::Configured;
+pub(crate) use credential::Chosen;
+pub(crate) use ticket::Sealed;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::error::Refusal;
+
+/// Which question of which connection: drawn at random, and counted.
+///
+/// Not a transcript hash: a replayed first flight has the same one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) connection: [u8; 16],
+    pub(crate) serial: u32,
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.serial)
+    }
+}
+
+/// A decision that needs the outside world.
+///
+/// ```compile_fail,E0382
+/// # use symbolon::question::{Answer, ChooseCredential};
+/// fn twice(question: ChooseCredential) -> (Answer, Answer) { (question.none(), question.none()) }
+/// ```
+/// ```
+/// # use symbolon::question::{Answer, ChooseCredential};
+/// fn once(question: ChooseCredential) -> Answer { question.none() }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Question {
+    /// Server: which configuration and credential serve this ClientHello?
+    Configure(Box<Configure>),
+    /// Server: which of these identities are known?
+    LookupPsk(LookupPsk),
+    /// Server: was this first flight seen before?
+    CheckReplay(CheckReplay),
+    /// Client: which credential answers the server's request?
+    ChooseCredential(ChooseCredential),
+    /// Both: a signature for CertificateVerify.
+    Sign(Sign),
+    /// Both: is the peer who it claims to be?
+    VerifyPeer(Box<VerifyPeer>),
+    /// Server: a ticket for resumption. Pauses nothing; may be answered late or never.
+    SealTicket(SealTicket),
+}
+
+impl Question {
+    /// The question's name, for logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Configure(_) => "Configure",
+            Self::LookupPsk(_) => "LookupPsk",
+            Self::CheckReplay(_) => "CheckReplay",
+            Self::ChooseCredential(_) => "ChooseCredential",
+            Self::Sign(_) => "Sign",
+            Self::VerifyPeer(_) => "VerifyPeer",
+            Self::SealTicket(_) => "SealTicket",
+        }
+    }
+}
+
+/// The answer to one question. There is no other way to make one than through its question.
+///
+/// ```compile_fail,E0451
+/// let forged = symbolon::question::Answer { tag: todo!(), verdict: todo!() };
+/// ```
+pub struct Answer {
+    pub(crate) tag: Tag,
+    pub(crate) verdict: Verdict,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match &self.verdict {
+            Verdict::Configured(_) => "Configured",
+            Verdict::NoPsk => "NoPsk",
+            Verdict::Fresh => "Fresh",
+            Verdict::Replayed => "Replayed",
+            Verdict::ReplayUnknown => "ReplayUnknown",
+            Verdict::Chosen(_) => "Chosen",
+            Verdict::NoCredential => "NoCredential",
+            Verdict::Signed(_) => "Signed",
+            Verdict::Verified(_) => "Verified",
+            Verdict::Sealed(_) => "Sealed",
+            Verdict::NoTicket => "NoTicket",
+            Verdict::Refused(_) => "Refused",
+        };
+        write!(f, "Answer({verdict} {:?})", self.tag)
+    }
+}
+
+/// What an answer says.
+pub(crate) enum Verdict {
+    Configured(Configured),
+    NoPsk,
+    Fresh,
+    Replayed,
+    ReplayUnknown,
+    Chosen(Chosen),
+    NoCredential,
+    Signed(Vec<u8>),
+    Verified(Verified),
+    Sealed(Sealed),
+    NoTicket,
+    Refused(Refusal),
+}
+
+/// Proof that a verifier vouched for the peer; only an answer to `VerifyPeer` carries one.
+pub(crate) struct Verified(pub(in crate::question) Box<Peer>);
+
+impl Verified {
+    /// The peer, as the verifier described it.
+    pub(crate) fn into_peer(self) -> Box<Peer> {
+        self.0
+    }
+}

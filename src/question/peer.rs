@@ -1,0 +1,106 @@
+//! `VerifyPeer`: is the peer who it claims to be?
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::{Answer, Tag, Verdict, Verified};
+use crate::codepoint::SignatureScheme;
+use crate::error::Refusal;
+
+/// Who the peer is, as far as a verification vouched for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Identity {
+    /// A server that may speak for this DNS name (RFC 9525).
+    Dns(String),
+    /// A server that may speak for this IP address.
+    Ip(IpAddr),
+    /// A client known by the subject of its certificate, in the form of RFC 4514.
+    Subject(String),
+}
+
+/// A verified peer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Peer {
+    /// Who it is.
+    pub identity: Identity,
+    /// The chain that it sent, leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// When the first certificate of the verified path expires.
+    pub expires: UnixTime,
+}
+
+impl Peer {
+    /// What a verifier found.
+    #[must_use]
+    pub fn new(identity: Identity, chain: Vec<CertificateDer<'static>>, expires: UnixTime) -> Self {
+        Self { identity, chain, expires }
+    }
+}
+
+/// What there is to verify.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PeerEvidence {
+    /// Certificates and a signature, in a full handshake.
+    Fresh(Presented),
+    /// A peer that an earlier connection verified, in a resumed one; asked only if the policy verifies again.
+    Resumed(Box<Peer>),
+}
+
+/// What a peer presented (RFC 9846 sections 4.5.1 and 4.5.2).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Presented {
+    /// The chain as sent, leaf first, at least one certificate; not even parsed.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The OCSP response stapled to the leaf.
+    pub ocsp: Option<Vec<u8>>,
+    /// The SignedCertificateTimestampList of the leaf.
+    pub sct: Option<Vec<u8>>,
+    /// The scheme of the signature, one that we offered.
+    pub scheme: SignatureScheme,
+    /// What must have been signed.
+    pub signed: Vec<u8>,
+    /// The signature of CertificateVerify, not checked yet.
+    pub signature: Vec<u8>,
+}
+
+/// Both: is the peer who it claims to be? Chain and signature are one question.
+#[derive(Debug)]
+pub struct VerifyPeer {
+    pub(crate) tag: Tag,
+    pub(crate) name: Option<ServerName<'static>>,
+    pub(crate) evidence: PeerEvidence,
+}
+
+impl VerifyPeer {
+    /// The name that a server must speak for; `None` where the peer is a client.
+    #[must_use]
+    pub fn name(&self) -> Option<&ServerName<'static>> {
+        self.name.as_ref()
+    }
+
+    /// What there is to verify.
+    #[must_use]
+    pub fn evidence(&self) -> &PeerEvidence {
+        &self.evidence
+    }
+
+    /// Vouches for the peer: its chain, its name and, in a full handshake, the signature were verified.
+    #[must_use]
+    pub fn verified(self, peer: Peer) -> Answer {
+        Answer { tag: self.tag, verdict: Verdict::Verified(Verified(Box::new(peer))) }
+    }
+
+    /// Refuses the peer; RFC 9846 section 6.2 says which alert fits which reason.
+    #[must_use]
+    pub fn refused(self, refusal: Refusal) -> Answer {
+        Answer { tag: self.tag, verdict: Verdict::Refused(refusal) }
+    }
+}

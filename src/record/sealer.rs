@@ -1,0 +1,197 @@
+//! Sealing records into a buffer or where they lie.
+
+use super::frame::{HEADER_LEN, Header, MAX_CONTENT};
+use super::limits::{Padding, SizeLimit};
+use super::nonce::Nonces;
+use super::sendbuf::SendBuf;
+use crate::codepoint::{ContentType, ProtocolVersion};
+use crate::crypto::{AeadKey, TAG_LEN};
+use crate::error::Failed;
+use crate::schedule::{Direction, Keys};
+use alloc::boxed::Box;
+use core::marker::PhantomData;
+
+/// What a protected record adds behind its content at least: the content type and the tag.
+pub(crate) const TAIL_LEN: usize = 1 + TAG_LEN;
+
+/// How many parts of a gathering write go to the provider as they are; more are copied together first.
+const MAX_PARTS: usize = 16;
+
+/// Seals the records of one sender; `D` is whose keys it takes.
+pub(crate) struct Sealer<D> {
+    keys: Option<SealKeys>,
+    limit: SizeLimit,
+    padding: Padding,
+    plain_version: ProtocolVersion,
+    of: PhantomData<fn() -> D>,
+}
+
+struct SealKeys {
+    aead: Box<dyn AeadKey>,
+    nonces: Nonces,
+    record_limit: u64,
+}
+
+impl<D: Direction> Sealer<D> {
+    /// Without keys yet. `first_version` is the legacy version of the first record alone: RFC 9846 section 5.1
+    /// wants 0x0301 on an initial ClientHello and 0x0303 on everything else.
+    pub(crate) fn plain(padding: Padding, first_version: ProtocolVersion) -> Self {
+        Self {
+            keys: None,
+            limit: SizeLimit::STANDARD,
+            padding,
+            plain_version: first_version,
+            of: PhantomData,
+        }
+    }
+
+    /// Changes write keys; `record_limit` is how many records they may seal.
+    pub(crate) fn rekey(&mut self, keys: Keys<D>, record_limit: u64) {
+        self.keys = Some(SealKeys { aead: keys.aead, nonces: Nonces::new(keys.iv), record_limit });
+    }
+
+    /// Goes back to plaintext, as only a client's second ClientHello after early keys does.
+    pub(crate) fn write_plain_again(&mut self) {
+        self.keys = None;
+    }
+
+    /// What the peer accepts in a protected record from now on.
+    pub(crate) fn set_limit(&mut self, limit: SizeLimit) {
+        self.limit = limit;
+    }
+
+    /// Whether there are keys.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// The sequence number of the next record under the present key; 0 without a key.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.keys.as_ref().map_or(0, |keys| keys.nonces.sequence())
+    }
+
+    /// How many records the present key may still seal.
+    pub(crate) fn records_left(&self) -> u64 {
+        self.keys.as_ref().map_or(u64::MAX, |keys| keys.record_limit.saturating_sub(keys.nonces.sequence()))
+    }
+
+    /// The most content that one record can carry now, in bytes.
+    pub(crate) fn max_content(&self) -> usize {
+        if self.is_protected() { self.limit.content() } else { MAX_CONTENT }
+    }
+
+    /// Seals `content` into as many records as it needs.
+    pub(crate) fn seal(&mut self, kind: ContentType, content: &[u8], out: &mut SendBuf) -> Result<(), Failed> {
+        for fragment in content.chunks(self.max_content()) {
+            self.seal_record(kind, &[fragment], out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a ChangeCipherSpec, which is never protected (RFC 9846 appendix E.4).
+    pub(crate) fn change_cipher_spec(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
+        write_plain(ContentType::CHANGE_CIPHER_SPEC, ProtocolVersion::TLS_1_2, &[&[1]], 1, out)
+    }
+
+    /// Seals one record whose content is the concatenation of `parts`, at most [`Sealer::max_content`] bytes.
+    pub(crate) fn seal_record(
+        &mut self,
+        kind: ContentType,
+        parts: &[&[u8]],
+        out: &mut SendBuf,
+    ) -> Result<(), Failed> {
+        let content = parts.iter().map(|part| part.len()).sum::<usize>();
+        let Some(keys) = &mut self.keys else {
+            let version = core::mem::replace(&mut self.plain_version, ProtocolVersion::TLS_1_2);
+            return write_plain(kind, version, parts, content, out);
+        };
+        let padding = match kind {
+            ContentType::APPLICATION_DATA => self.padding.amount(content.saturating_add(1), self.limit),
+            _ => 0,
+        };
+        let body = content.saturating_add(TAIL_LEN).saturating_add(padding);
+        let header = Header::encode(ContentType::APPLICATION_DATA, ProtocolVersion::TLS_1_2, body)
+            .ok_or(Failed::Provider)?;
+        let record_len = HEADER_LEN.saturating_add(body);
+        let record = out.claim(record_len);
+        let sealed = keys.seal_parts(&header, kind, parts, padding, record);
+        if sealed.is_err() {
+            out.unclaim(record_len);
+        }
+        sealed
+    }
+
+    /// Seals the `content` bytes that lie behind room for a header in `frame`; the rest of `frame`, at least
+    /// [`TAIL_LEN`] bytes, takes the content type, padding and the tag.
+    pub(crate) fn seal_frame(&mut self, frame: &mut [u8], content: usize) -> Result<(), Failed> {
+        let keys = self.keys.as_mut().ok_or(Failed::Provider)?;
+        let (header, body) = frame.split_first_chunk_mut::<HEADER_LEN>().ok_or(Failed::Provider)?;
+        *header = Header::encode(ContentType::APPLICATION_DATA, ProtocolVersion::TLS_1_2, body.len())
+            .ok_or(Failed::Provider)?;
+        let (inner, tag) = body.split_last_chunk_mut::<TAG_LEN>().ok_or(Failed::Provider)?;
+        let (_, tail) = inner.split_at_mut_checked(content).ok_or(Failed::Provider)?;
+        let (kind, padding) = tail.split_first_mut().ok_or(Failed::Provider)?;
+        *kind = ContentType::APPLICATION_DATA.0;
+        padding.fill(0);
+        keys.aead.seal_in_place(&keys.nonces.current(), header, inner, tag)?;
+        keys.nonces.advance().ok_or(Failed::Provider)
+    }
+}
+
+impl SealKeys {
+    fn seal_parts(
+        &mut self,
+        header: &[u8; HEADER_LEN],
+        kind: ContentType,
+        parts: &[&[u8]],
+        padding: usize,
+        record: &mut [u8],
+    ) -> Result<(), Failed> {
+        let (header_out, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(Failed::Provider)?;
+        *header_out = *header;
+        let nonce = self.nonces.current();
+        let kind = [kind.0];
+        let mut gathered: [&[u8]; MAX_PARTS] = [&[]; MAX_PARTS];
+        let fits = parts.len() < MAX_PARTS && padding == 0;
+        if fits {
+            for (to, part) in gathered.iter_mut().zip(parts.iter().copied().chain([&kind[..]])) {
+                *to = part;
+            }
+            let used = gathered.get(..=parts.len()).ok_or(Failed::Provider)?;
+            self.aead.seal_parts(&nonce, header, used, body)?;
+        } else {
+            let (inner, tag) = body.split_last_chunk_mut::<TAG_LEN>().ok_or(Failed::Provider)?;
+            let rest = copy_parts(parts.iter().copied().chain([&kind[..]]), inner)?;
+            rest.fill(0);
+            self.aead.seal_in_place(&nonce, header, inner, tag)?;
+        }
+        self.nonces.advance().ok_or(Failed::Provider)
+    }
+}
+
+fn write_plain(
+    kind: ContentType,
+    version: ProtocolVersion,
+    parts: &[&[u8]],
+    content: usize,
+    out: &mut SendBuf,
+) -> Result<(), Failed> {
+    let header = Header::encode(kind, version, content).ok_or(Failed::Provider)?;
+    let record = out.claim(HEADER_LEN.saturating_add(content));
+    let (header_out, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(Failed::Provider)?;
+    *header_out = header;
+    copy_parts(parts.iter().copied(), body).map(|_| ())
+}
+
+/// Copies `parts` to the front of `out` and gives what is left of it.
+fn copy_parts<'p, 'o>(
+    parts: impl Iterator<Item = &'p [u8]>,
+    mut out: &'o mut [u8],
+) -> Result<&'o mut [u8], Failed> {
+    for part in parts {
+        let (here, rest) = out.split_at_mut_checked(part.len()).ok_or(Failed::Provider)?;
+        here.copy_from_slice(part);
+        out = rest;
+    }
+    Ok(out)
+}

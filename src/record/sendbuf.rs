@@ -1,0 +1,118 @@
+//! The caller's output buffer.
+
+use alloc::vec::Vec;
+
+/// Bytes on their way to the peer; the caller owns it and may pool it.
+///
+/// Its memory is initialised once, on growth, and is moved only to make room behind what was already sent.
+#[derive(Default)]
+pub struct SendBuf {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    limit: usize,
+}
+
+impl SendBuf {
+    /// An empty buffer that lets [`write`](crate::conn::Client::write) fill about `limit` bytes.
+    ///
+    /// Handshake messages and alerts, whose size is bounded by the protocol, may exceed the limit.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// What is to be written to the transport, in order.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or(&[])
+    }
+
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Forgets the first `n` pending bytes, which were written; more than all is all.
+    pub fn advance(&mut self, n: usize) {
+        self.start = self.start.saturating_add(n).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// How many bytes fit below the limit.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.end.saturating_sub(self.start))
+    }
+
+    /// Gives the memory back to the allocator when nothing is pending.
+    pub fn shrink(&mut self) {
+        if self.is_empty() {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Appends `n` bytes, to be overwritten by the caller.
+    pub(crate) fn claim(&mut self, n: usize) -> &mut [u8] {
+        let mut from = self.end;
+        let mut to = from.saturating_add(n);
+        if to > self.bytes.len() {
+            self.bytes.copy_within(self.start..self.end, 0);
+            from = from.saturating_sub(self.start);
+            to = from.saturating_add(n);
+            self.start = 0;
+            if to > self.bytes.len() {
+                self.bytes.resize(to, 0);
+            }
+        }
+        self.end = to;
+        self.bytes.get_mut(from..to).unwrap_or_default()
+    }
+
+    /// Takes the last `n` bytes back.
+    pub(crate) fn unclaim(&mut self, n: usize) {
+        self.end = self.end.saturating_sub(n).max(self.start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_order_however_they_are_drained() {
+        let mut out = SendBuf::with_limit(8);
+        out.claim(4).copy_from_slice(b"abcd");
+        out.advance(3);
+        out.claim(4).copy_from_slice(b"efgh");
+        assert_eq!(out.pending(), b"defgh");
+        assert_eq!(out.room(), 3);
+        out.advance(99);
+        assert!(out.is_empty());
+        assert_eq!(out.room(), 8);
+    }
+
+    #[test]
+    fn a_buffer_that_is_never_quite_empty_does_not_grow() {
+        let mut out = SendBuf::with_limit(64);
+        out.claim(16).fill(0);
+        for round in 0..1000_u32 {
+            out.claim(16).fill(1);
+            out.advance(16);
+            assert_eq!(out.pending().len(), 16, "{round}");
+        }
+        assert!(out.bytes.len() <= 64);
+    }
+
+    #[test]
+    fn unclaimed_bytes_are_not_sent() {
+        let mut out = SendBuf::with_limit(8);
+        out.claim(4).copy_from_slice(b"abcd");
+        out.unclaim(2);
+        assert_eq!(out.pending(), b"ab");
+    }
+}

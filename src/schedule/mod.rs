@@ -1,0 +1,29 @@
+//! The key schedule (RFC 9846 section 7): each stage consumes the one before it.
+//!
+//! Early -> [`Handshake`] -> [`Main`] -> exporter and resumption; each hands out [`Traffic`] secrets whose type says
+//! whose they are and for which epoch. Knows hashes and AEADs; nothing of messages or records.
+
+mod exporter;
+mod label;
+mod stages;
+mod traffic;
+
+pub(crate) use exporter::{Exporter, Resumption};
+pub(crate) use stages::{Constants, Handshake, Main};
+pub(crate) use traffic::{Finished, FinishedMatched, Keys, Traffic};
+
+/// Whose traffic a key protects.
+pub(crate) trait Direction: Send + Sync + 'static {}
+
+/// Traffic that the client sends.
+pub(crate) struct Client;
+/// Traffic that the server sends.
+pub(crate) struct Server;
+
+impl Direction for Client {}
+impl Direction for Server {}
+
+/// What a traffic secret protects: the handshake, to be used once.
+pub(crate) struct HandshakeEpoch;
+/// What a traffic secret protects: application data, to be updated (RFC 9846 section 7.2).
+pub(crate) struct ApplicationEpoch;

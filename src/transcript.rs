@@ -1,0 +1,72 @@
+//! The transcript hash (RFC 9846 section 4.1), before and after the hash function is known.
+//!
+//! Knows hashing and the header of `message_hash`; nothing of what the messages mean.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::codepoint::HandshakeType;
+use crate::crypto::{Digest, Hash, HashContext};
+
+/// The client's first message, kept until the server's choice of a suite names the hash.
+pub(crate) struct Unhashed(Vec<u8>);
+
+impl Unhashed {
+    /// Starts with ClientHello1, header included.
+    pub(crate) fn new(client_hello: Vec<u8>) -> Self {
+        Self(client_hello)
+    }
+
+    /// The hash is known: hashes what was kept.
+    pub(crate) fn select(self, hash: &'static dyn Hash) -> Transcript {
+        let mut transcript = Transcript::new(hash);
+        transcript.absorb(&self.0);
+        transcript
+    }
+}
+
+/// A running transcript hash.
+pub(crate) struct Transcript {
+    hash: &'static dyn Hash,
+    context: Box<dyn HashContext>,
+}
+
+impl Transcript {
+    /// An empty transcript.
+    pub(crate) fn new(hash: &'static dyn Hash) -> Self {
+        Self { hash, context: hash.start() }
+    }
+
+    /// A transcript whose ClientHello1 is replaced by its hash, as a HelloRetryRequest demands.
+    ///
+    /// RFC 9846 section 4.1: "the value of ClientHello1 is replaced with a special synthetic handshake message of
+    /// handshake type "message_hash" (254) containing Hash(ClientHello1)".
+    pub(crate) fn after_retry(hash: &'static dyn Hash, client_hello: &Digest) -> Self {
+        let mut transcript = Self::new(hash);
+        let digest = client_hello.as_ref();
+        let len = u8::try_from(digest.len()).unwrap_or(u8::MAX);
+        transcript.absorb(&[HandshakeType::MESSAGE_HASH.0, 0, 0, len]);
+        transcript.absorb(digest);
+        transcript
+    }
+
+    /// Rewrites a transcript that holds exactly ClientHello1.
+    pub(crate) fn into_retry(self) -> Self {
+        Self::after_retry(self.hash, &self.digest())
+    }
+
+    /// Appends one handshake message, header included.
+    pub(crate) fn absorb(&mut self, message: &[u8]) {
+        self.context.update(message);
+    }
+
+    /// `Transcript-Hash` of everything so far.
+    pub(crate) fn digest(&self) -> Digest {
+        self.context.digest()
+    }
+
+    /// The hash function.
+    pub(crate) fn hash(&self) -> &'static dyn Hash {
+        self.hash
+    }
+}
