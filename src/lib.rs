@@ -12,6 +12,7 @@ pub mod codepoint;
 pub mod crypto;
 pub mod error;
 mod secret;
+mod wire;
 
 pub use alert::AlertCode;
 pub use error::{Error, Failed, Fault, Misuse, Refusal};

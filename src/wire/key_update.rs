@@ -1,0 +1,70 @@
+//! KeyUpdate (RFC 9846 section 4.7.3).
+
+use alloc::vec::Vec;
+
+use super::Reader;
+use super::message::write_message;
+use crate::codepoint::HandshakeType;
+use crate::error::{Fault, Misuse};
+
+/// Whether the receiver of a KeyUpdate shall update its own sending keys too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUpdateRequest {
+    /// It need not.
+    UpdateNotRequested,
+    /// It must, before its next application data.
+    UpdateRequested,
+}
+
+/// Reads the body of a KeyUpdate.
+///
+/// # Errors
+/// `decode_error` for a wrong length, `illegal_parameter` for an unknown value.
+pub(crate) fn parse(body: &[u8]) -> Result<KeyUpdateRequest, Fault> {
+    let mut r = Reader::new(body);
+    let value = r.u8()?;
+    r.finish()?;
+    match value {
+        0 => Ok(KeyUpdateRequest::UpdateNotRequested),
+        1 => Ok(KeyUpdateRequest::UpdateRequested),
+        // RFC 9846 section 4.7.3: "If an implementation receives any other value ..".
+        _ => Err(Fault::illegal_parameter("request_update must be 0 or 1")),
+    }
+}
+
+/// Writes a KeyUpdate message, header included.
+///
+/// # Errors
+/// None in practice: the message has a fixed length.
+pub(crate) fn write_key_update(out: &mut Vec<u8>, request: KeyUpdateRequest) -> Result<(), Misuse> {
+    write_message(out, HandshakeType::KEY_UPDATE, |w| {
+        w.u8(match request {
+            KeyUpdateRequest::UpdateNotRequested => 0,
+            KeyUpdateRequest::UpdateRequested => 1,
+        });
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::AlertCode;
+    use crate::wire::testing::{alert, message_body, truncations_and_extra_byte_are_refused};
+
+    #[test]
+    fn the_request_is_read_back() {
+        for request in [KeyUpdateRequest::UpdateNotRequested, KeyUpdateRequest::UpdateRequested] {
+            let body = message_body(HandshakeType::KEY_UPDATE, |out| write_key_update(out, request));
+            assert_eq!(parse(&body), Ok(request));
+            truncations_and_extra_byte_are_refused(&body, |b| parse(b).map(drop));
+        }
+    }
+
+    #[test]
+    fn other_values_are_refused() {
+        for value in 2..=255 {
+            assert_eq!(alert(parse(&[value])), AlertCode::ILLEGAL_PARAMETER);
+        }
+    }
+}
