@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Common, ConfigError, ConfiguredSuite, Secrets};
+use super::{Common, ConfigError, ConfiguredSuite, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{Hash, Provider, SignatureAlgorithm, Suite};
 use crate::record::Padding;
@@ -40,6 +40,7 @@ pub(super) struct Settings {
     pub(super) padding: Padding,
     pub(super) max_certificate: usize,
     pub(super) secrets: Secrets,
+    pub(super) messages: Messages,
 }
 
 impl Settings {
@@ -54,6 +55,7 @@ impl Settings {
             padding: Padding::None,
             max_certificate: DEFAULT_MAX_CERTIFICATE,
             secrets: Secrets::Kept,
+            messages: Messages::Unreported,
         }
     }
 
@@ -83,6 +85,7 @@ impl Settings {
             padding: self.padding,
             max_certificate: self.max_certificate,
             secrets: self.secrets,
+            messages: self.messages,
             provider: self.provider,
         })
     }
@@ -229,6 +232,13 @@ macro_rules! common_settings {
         #[must_use]
         pub fn reveal_secrets(mut self) -> Self {
             self.settings.secrets = Secrets::Revealed;
+            self
+        }
+
+        /// Reports every handshake message, ChangeCipherSpec and alert that passes as an event, for diagnosis.
+        #[must_use]
+        pub fn report_messages(mut self) -> Self {
+            self.settings.messages = Messages::Reported;
             self
         }
     };

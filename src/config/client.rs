@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::builder::{Settings, common_settings};
-use super::{Common, ConfigError, Secrets};
+use super::{Common, ConfigError, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::Provider;
 use crate::record::Padding;

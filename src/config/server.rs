@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::builder::{Settings, common_settings};
 use super::fingerprint::{Fingerprint, fingerprint};
-use super::{Common, ConfigError, Credential, Secrets};
+use super::{Common, ConfigError, Credential, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{HmacKey, Provider};
 use crate::record::Padding;

@@ -6,20 +6,22 @@
 mod auth;
 pub(crate) mod client;
 mod post;
+
 pub(crate) mod server;
 mod summary;
 
-pub(crate) use post::{key_update, new_session_ticket};
+pub(crate) use post::new_session_ticket;
 pub use summary::{NotResumed, Summary};
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::alert::AlertCode;
 use crate::crypto::{Rng, Suite};
 use crate::error::{Error, Failed, Fault, Misuse, Refusal};
-use crate::question::{Question, Tag};
-use crate::record::{EpochBoundary, SizeLimit, Skip};
-use crate::schedule::{ApplicationEpoch, Direction, Exporter, Keys, Resumption, Traffic};
+use crate::question::{Question, SealTicket, Tag};
+use crate::record::{EpochBoundary, SizeLimit, Skip, Skipped};
+use crate::schedule::{ApplicationEpoch, Direction, Exporter, Keys, Traffic};
 use crate::transcript::Transcript;
 
 /// What carries a handshake: TCP records, or QUIC frames.
@@ -50,6 +52,9 @@ pub(crate) trait Carrier {
 
     /// How refused early data is passed over.
     fn skip_early_data(&mut self, skip: Skip);
+
+    /// Whether anything was passed over so far.
+    fn skipped(&self) -> Skipped;
 
     /// Shows a secret to the caller, where the configuration says so.
     fn reveal(&mut self, label: SecretLabel, client_random: &[u8; 32], secret: &[u8]);
@@ -91,6 +96,8 @@ pub(crate) enum Next<State, Established> {
     Wait(State),
     /// It waits for the answer to this question.
     Ask(State, Question),
+    /// It sent a HelloRetryRequest whose cookie holds everything, and may be forgotten.
+    Retried(State),
     /// The handshake is complete.
     Done(Established),
 }
@@ -101,8 +108,9 @@ pub(crate) struct Established<R, W> {
     pub(crate) read: Traffic<R, ApplicationEpoch>,
     pub(crate) write: Traffic<W, ApplicationEpoch>,
     pub(crate) exporter: Exporter,
-    pub(crate) resumption: Option<Resumption>,
-    pub(crate) summary: Summary,
+    pub(crate) summary: Box<Summary>,
+    /// Questions for tickets, which pause nothing.
+    pub(crate) tickets: Vec<SealTicket>,
 }
 
 /// Writes one message, of which the transcript takes note.
@@ -146,6 +154,11 @@ impl Tags {
         let mut connection = [0; 16];
         rng.fill(&mut connection)?;
         Ok(Self { connection, serial: 0 })
+    }
+
+    /// What answers to this connection's questions carry.
+    pub(crate) fn connection(&self) -> [u8; 16] {
+        self.connection
     }
 
     /// The tag of the next question.

@@ -1,18 +1,10 @@
-//! Messages after the handshake that both sides may send (RFC 9846 section 4.7).
+//! NewSessionTicket (RFC 9846 section 4.7.1): tickets for resumption, made after the handshake.
 
 use alloc::vec::Vec;
 
 use crate::error::Misuse;
 use crate::question::Sealed;
-use crate::wire::key_update::{KeyUpdateRequest, write_key_update};
 use crate::wire::new_session_ticket::{NewSessionTicket, write_new_session_ticket};
-
-/// An encoded KeyUpdate.
-pub(crate) fn key_update(request: KeyUpdateRequest) -> Result<Vec<u8>, Misuse> {
-    let mut message = Vec::new();
-    write_key_update(&mut message, request)?;
-    Ok(message)
-}
 
 /// An encoded NewSessionTicket.
 pub(crate) fn new_session_ticket(sealed: &Sealed) -> Result<Vec<u8>, Misuse> {

@@ -14,6 +14,6 @@ pub(crate) use frame::{HEADER_LEN, MAX_CONTENT, other_protocol};
 pub(crate) use join::{EpochBoundary, Joiner, Message};
 pub use limits::Padding;
 pub(crate) use limits::SizeLimit;
-pub(crate) use opener::{Opened, Opener, Protection, Record, Skip};
+pub(crate) use opener::{Opened, Opener, Protection, Record, Skip, Skipped};
 pub(crate) use sealer::{Sealer, TAIL_LEN};
 pub use sendbuf::SendBuf;

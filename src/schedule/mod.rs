@@ -9,7 +9,7 @@ mod stages;
 mod traffic;
 
 pub(crate) use exporter::{Exporter, Resumption};
-pub(crate) use stages::{Constants, Handshake, Main};
+pub(crate) use stages::{Constants, Ending, Handshake, Main};
 pub(crate) use traffic::{Finished, FinishedMatched, Keys, Traffic};
 
 /// Whose traffic a key protects.

@@ -1,11 +1,8 @@
 //! KeyUpdate (RFC 9846 section 4.7.3).
 
-use alloc::vec::Vec;
-
 use super::Reader;
-use super::message::write_message;
 use crate::codepoint::HandshakeType;
-use crate::error::{Fault, Misuse};
+use crate::error::Fault;
 
 /// Whether the receiver of a KeyUpdate shall update its own sending keys too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,30 +29,25 @@ pub(crate) fn parse(body: &[u8]) -> Result<KeyUpdateRequest, Fault> {
     }
 }
 
-/// Writes a KeyUpdate message, header included.
-///
-/// # Errors
-/// None in practice: the message has a fixed length.
-pub(crate) fn write_key_update(out: &mut Vec<u8>, request: KeyUpdateRequest) -> Result<(), Misuse> {
-    write_message(out, HandshakeType::KEY_UPDATE, |w| {
-        w.u8(match request {
-            KeyUpdateRequest::UpdateNotRequested => 0,
-            KeyUpdateRequest::UpdateRequested => 1,
-        });
-        Ok(())
-    })
+/// A KeyUpdate message, header included.
+pub(crate) const fn encode(request: KeyUpdateRequest) -> [u8; 5] {
+    let value = match request {
+        KeyUpdateRequest::UpdateNotRequested => 0,
+        KeyUpdateRequest::UpdateRequested => 1,
+    };
+    [HandshakeType::KEY_UPDATE.0, 0, 0, 1, value]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::alert::AlertCode;
-    use crate::wire::testing::{alert, message_body, truncations_and_extra_byte_are_refused};
+    use crate::wire::testing::{alert, truncations_and_extra_byte_are_refused};
 
     #[test]
     fn the_request_is_read_back() {
         for request in [KeyUpdateRequest::UpdateNotRequested, KeyUpdateRequest::UpdateRequested] {
-            let body = message_body(HandshakeType::KEY_UPDATE, |out| write_key_update(out, request));
+            let body = encode(request)[4..].to_vec();
             assert_eq!(parse(&body), Ok(request));
             truncations_and_extra_byte_are_refused(&body, |b| parse(b).map(drop));
         }

@@ -1,6 +1,8 @@
 //! The server's Finished and our second flight (RFC 9846 section 4.5.3).
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use rustls_pki_types::ServerName;
 
@@ -119,7 +121,7 @@ impl Ending {
     fn finish(mut self, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         emit_finished(cx.carrier, &mut self.transcript, &self.client_finished)?;
         cx.carrier.rekey_write(self.write.keys(self.facts.suite.aead)?, self.facts.suite)?;
-        let summary = Summary {
+        let summary = Box::new(Summary {
             suite: self.facts.suite.id,
             group: self.facts.group,
             signature: self.signature,
@@ -128,14 +130,14 @@ impl Ending {
             peer: Some(self.peer.into_peer()),
             retried: self.facts.retried,
             not_resumed: NotResumed::NotOffered,
-        };
+        });
         Ok(Next::Done(Established {
             suite: self.facts.suite,
             read: self.read,
             write: self.write,
             exporter: self.exporter,
-            resumption: None,
             summary,
+            tickets: Vec::new(),
         }))
     }
 }
