@@ -147,7 +147,8 @@ fn check_schemes(
     wanted: Option<Vec<SignatureScheme>>,
 ) -> Result<Vec<SignatureScheme>, ConfigError> {
     let available = |scheme: &SignatureScheme| {
-        SignatureAlgorithm::of_handshake(*scheme).is_some_and(|algorithm| provider.verifier(algorithm).is_some())
+        SignatureAlgorithm::of_handshake(*scheme)
+            .is_some_and(|algorithm| provider.verifier(algorithm).is_some())
     };
     let schemes = match wanted {
         Some(schemes) => {

@@ -63,7 +63,9 @@ impl Client {
             writing,
             tags,
             Shown::new(common),
-            |side, carrier, tags| client::start(name, &mut client::Context { config: &side.config, carrier, tags }),
+            |side, carrier, tags| {
+                client::start(name, &mut client::Context { config: &side.config, carrier, tags })
+            },
             out,
         )?;
         Ok(Self { core })

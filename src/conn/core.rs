@@ -245,7 +245,8 @@ impl<S: Side> Core<S> {
             let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
             let epoch = self.writing.epoch();
             let kind = MessageKind::Alert(code);
-            self.shown.message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
+            self.shown
+                .message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
         }
         // RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
         // connections".

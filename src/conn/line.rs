@@ -114,7 +114,9 @@ impl<S: Side> Line<'_, S> {
         }
         let epoch = self.writing.epoch();
         let mut at = 0;
-        while let Some(header) = self.gathering.messages.get(at..).and_then(|rest| rest.first_chunk::<{ HEADER_LEN }>()) {
+        while let Some(header) =
+            self.gathering.messages.get(at..).and_then(|rest| rest.first_chunk::<{ HEADER_LEN }>())
+        {
             let header = parse_header(header);
             let len = HEADER_LEN.saturating_add(header.len);
             self.report(MessageKind::Handshake(header.kind), len, epoch);

@@ -136,7 +136,9 @@ macro_rules! connection_methods {
 
         impl core::fmt::Debug for $connection {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.debug_struct(stringify!($connection)).field("established", &self.is_established()).finish_non_exhaustive()
+                f.debug_struct(stringify!($connection))
+                    .field("established", &self.is_established())
+                    .finish_non_exhaustive()
             }
         }
     };

@@ -31,7 +31,9 @@ struct Live<S: Side> {
 
 /// What a record was.
 pub(super) enum Incoming<'b> {
-    NeedInput { at_least: usize },
+    NeedInput {
+        at_least: usize,
+    },
     /// Nothing for the caller.
     Nothing,
     /// Handshake bytes went to the joiner.
@@ -153,7 +155,11 @@ impl<S: Side> Reading<S> {
                 temper.charge(Trial::Ticket)?;
                 None
             }
-            _ => return Err(Fault::unexpected_message("a handshake message arrived after the handshake").into()),
+            _ => {
+                return Err(
+                    Fault::unexpected_message("a handshake message arrived after the handshake").into()
+                );
+            }
         };
         let found = PostHandshake { kind: message.kind, len: message.raw.len(), order };
         joiner.advance(found.len);

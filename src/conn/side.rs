@@ -47,8 +47,7 @@ pub(super) trait Side: Sized {
 }
 
 /// Where a side's machine goes.
-pub(super) type NextOf<S> =
-    Next<<S as Side>::State, Established<<S as Side>::Read, <S as Side>::Write>>;
+pub(super) type NextOf<S> = Next<<S as Side>::State, Established<<S as Side>::Read, <S as Side>::Write>>;
 
 /// The client's side.
 pub(super) struct ClientSide {
@@ -131,4 +130,3 @@ impl Side for ServerSide {
         state.takes_change_cipher_spec()
     }
 }
-

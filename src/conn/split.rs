@@ -164,7 +164,8 @@ impl<S: Splits + 'static> Core<S> {
         let connection = self.tags.connection();
         let Self { reading, writing, .. } = self;
         let writing = S::sending(writing);
-        let receiving = RecvHalf { reading: Box::new(reading), exporter: Arc::clone(&exporter), failed: None };
+        let receiving =
+            RecvHalf { reading: Box::new(reading), exporter: Arc::clone(&exporter), failed: None };
         Ok((receiving, SendHalf { writing, connection, exporter }))
     }
 }

@@ -49,7 +49,9 @@ impl Chain {
         // RFC 9846 section 4.5.1: "in the case of server authentication .. this field SHALL be zero length", and a
         // client echoes the empty context of a request in the main handshake.
         if !message.context.is_empty() {
-            return Err(Fault::illegal_parameter("certificate_request_context must be empty in the handshake"));
+            return Err(Fault::illegal_parameter(
+                "certificate_request_context must be empty in the handshake",
+            ));
         }
         let Some(leaf) = message.entries.iter().next() else { return Ok(None) };
         let owned = |entry: CertificateEntry<'_>| CertificateDer::from(entry.cert_data.to_vec());

@@ -134,7 +134,9 @@ pub(crate) fn too_long(misuse: Misuse) -> Error {
 /// What a provider makes of the peer's key share.
 pub(crate) fn bad_share(failed: Failed) -> Error {
     match failed {
-        Failed::Input => Fault::illegal_parameter("the peer's key share is not a valid one of its group").into(),
+        Failed::Input => {
+            Fault::illegal_parameter("the peer's key share is not a valid one of its group").into()
+        }
         Failed::Provider => failed.into(),
     }
 }

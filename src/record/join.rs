@@ -138,7 +138,10 @@ mod tests {
             assert!(joiner.peek().unwrap().is_none());
             joiner.push(&message[split..]).unwrap();
             let found = joiner.peek().unwrap().unwrap();
-            assert_eq!((found.kind, found.body, found.raw), (HandshakeType::FINISHED, &[7, 8, 9][..], &message[..]));
+            assert_eq!(
+                (found.kind, found.body, found.raw),
+                (HandshakeType::FINISHED, &[7, 8, 9][..], &message[..])
+            );
             joiner.advance(message.len());
             assert!(joiner.is_empty());
         }

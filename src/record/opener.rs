@@ -1,12 +1,12 @@
 //! Opening records where they lie.
 
 use super::frame::{HEADER_LEN, Header, MAX_CIPHERTEXT, MAX_CONTENT};
+use super::join::EpochBoundary;
 use super::limits::SizeLimit;
 use super::nonce::Nonces;
 use crate::codepoint::ContentType;
 use crate::crypto::AeadKey;
 use crate::error::{Failed, Fault};
-use super::join::EpochBoundary;
 use crate::schedule::{Direction, Keys};
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -82,7 +82,13 @@ pub(crate) struct Record<'b> {
 impl<D: Direction> Opener<D> {
     /// Without keys yet; `limit` is the record size limit that we offered.
     pub(crate) fn plain() -> Self {
-        Self { keys: None, limit: SizeLimit::STANDARD, skip: Skip::Off, skipped: Skipped::None, of: PhantomData }
+        Self {
+            keys: None,
+            limit: SizeLimit::STANDARD,
+            skip: Skip::Off,
+            skipped: Skipped::None,
+            of: PhantomData,
+        }
     }
 
     /// Changes read keys; only a record boundary without waiting handshake bytes pays for it.
@@ -124,7 +130,9 @@ impl<D: Direction> Opener<D> {
             return Ok(Opened::NeedInput { at_least: missing });
         };
         let consumed = HEADER_LEN.saturating_add(header.len);
-        if let (None, Skip::UntilHello { .. }, ContentType::APPLICATION_DATA) = (&self.keys, self.skip, header.kind) {
+        if let (None, Skip::UntilHello { .. }, ContentType::APPLICATION_DATA) =
+            (&self.keys, self.skip, header.kind)
+        {
             self.charge_skipped(header.len)?;
             return Ok(Opened::Skipped { consumed });
         }

@@ -81,7 +81,12 @@ impl<D: Direction> Sealer<D> {
     }
 
     /// Seals `content` into as many records as it needs.
-    pub(crate) fn seal(&mut self, kind: ContentType, content: &[u8], out: &mut SendBuf) -> Result<(), Failed> {
+    pub(crate) fn seal(
+        &mut self,
+        kind: ContentType,
+        content: &[u8],
+        out: &mut SendBuf,
+    ) -> Result<(), Failed> {
         for fragment in content.chunks(self.max_content()) {
             self.seal_record(kind, [fragment], out)?;
         }
@@ -95,7 +100,12 @@ impl<D: Direction> Sealer<D> {
     }
 
     /// Seals one record whose content is the concatenation of `parts`, at most [`Sealer::max_content`] bytes.
-    pub(crate) fn seal_record<'p, I>(&mut self, kind: ContentType, parts: I, out: &mut SendBuf) -> Result<(), Failed>
+    pub(crate) fn seal_record<'p, I>(
+        &mut self,
+        kind: ContentType,
+        parts: I,
+        out: &mut SendBuf,
+    ) -> Result<(), Failed>
     where
         I: IntoIterator<Item = &'p [u8]>,
         I::IntoIter: Clone,

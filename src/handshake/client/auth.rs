@@ -29,7 +29,9 @@ impl WaitEncryptedExtensions {
         let extensions = EncryptedExtensions::parse(message.body, flight.facts.sent)?;
         if let Some(selected) = extensions.alpn {
             if !cx.config.common.alpn.iter().any(|offered| offered == selected) {
-                return Err(Fault::illegal_parameter("the server chose a protocol that was not offered").into());
+                return Err(
+                    Fault::illegal_parameter("the server chose a protocol that was not offered").into()
+                );
             }
             flight.facts.alpn = Some(selected.to_vec());
         }
@@ -55,7 +57,10 @@ impl WaitAuth {
         let request = CertificateRequest::parse(message.body)?;
         // RFC 9846 section 4.4.2: "This field SHALL be zero length unless used for .. post-handshake authentication"
         if !request.context.is_empty() {
-            return Err(Fault::illegal_parameter("certificate_request_context must be empty in the handshake").into());
+            return Err(Fault::illegal_parameter(
+                "certificate_request_context must be empty in the handshake",
+            )
+            .into());
         }
         let schemes: Vec<SignatureScheme> = request.signature_algorithms.iter().collect();
         self.request = Some(Request {

@@ -17,7 +17,6 @@ use crate::schedule::{ApplicationEpoch, Client, Exporter, Finished, FinishedMatc
 use crate::transcript::Transcript;
 use crate::wire::certificate_verify::write_certificate_verify;
 
-
 /// Waits for the server's Finished; cannot be reached without a verdict on its certificate.
 pub(crate) struct WaitFinished {
     pub(super) flight: Flight,
@@ -27,7 +26,11 @@ pub(crate) struct WaitFinished {
 }
 
 impl WaitFinished {
-    pub(super) fn on_finished(self, mut message: Message<'_>, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
+    pub(super) fn on_finished(
+        self,
+        mut message: Message<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<ClientNext, Error> {
         let Self { flight, request, signature, peer } = self;
         let Flight { facts, mut transcript, client_finished, server_finished, main } = flight;
         let matched = check_finished(message.body, &server_finished, &transcript)?;

@@ -67,7 +67,8 @@ impl Ours {
     /// A key for `group`; a hybrid's classical component is offered too where it is configured.
     pub(super) fn start(group: &'static dyn Group, config: &ClientConfig) -> Result<Self, Failed> {
         let exchange = group.start(&*config.common.provider.rng)?;
-        let configured = exchange.shares().map(|share| share.is_some_and(|(id, _)| config.common.group(id).is_some()));
+        let configured =
+            exchange.shares().map(|share| share.is_some_and(|(id, _)| config.common.group(id).is_some()));
         Ok(Self { exchange, only: None, configured })
     }
 

@@ -23,7 +23,9 @@ impl WaitServerHello {
         let extensions = retry.retry_extensions(self.sent)?;
         let exchange = match extensions.key_share {
             None if extensions.cookie.is_none() => {
-                return Err(Fault::illegal_parameter("a HelloRetryRequest must change the ClientHello").into());
+                return Err(
+                    Fault::illegal_parameter("a HelloRetryRequest must change the ClientHello").into()
+                );
             }
             None => self.exchange,
             // RFC 9846 section 4.3.8: the group must be in supported_groups and not among the shares.
@@ -31,7 +33,11 @@ impl WaitServerHello {
                 Some(implementation) if !self.exchange.offers(group) => {
                     Ours::start_only(implementation, cx.config)?
                 }
-                _ => return Err(Fault::illegal_parameter("a HelloRetryRequest names no group to retry with").into()),
+                _ => {
+                    return Err(
+                        Fault::illegal_parameter("a HelloRetryRequest names no group to retry with").into()
+                    );
+                }
             },
         };
 

@@ -51,7 +51,9 @@ impl WaitServerHello {
 
         let extensions = hello.extensions(self.sent)?;
         let Some(share) = extensions.key_share else {
-            return Err(Fault::missing_extension("a ServerHello without a pre-shared key needs key_share").into());
+            return Err(
+                Fault::missing_extension("a ServerHello without a pre-shared key needs key_share").into()
+            );
         };
         let retried_group = match &self.hello {
             Hello::Second(retried) => retried.group,
@@ -60,7 +62,9 @@ impl WaitServerHello {
         // RFC 9846 section 4.3.8: "the client MUST verify that the selected NamedGroup in the ServerHello is the
         // same as that in the HelloRetryRequest"
         if !self.exchange.offers(share.group) || retried_group.is_some_and(|group| group != share.group) {
-            return Err(Fault::illegal_parameter("the server's key share is of no group that was offered").into());
+            return Err(
+                Fault::illegal_parameter("the server's key share is of no group that was offered").into()
+            );
         }
         let retried = matches!(self.hello, Hello::Second(_));
         let mut transcript = match self.hello {
@@ -107,14 +111,17 @@ impl WaitServerHello {
             return Err(Fault::illegal_parameter("legacy_compression_method must be 0"));
         }
         let suite = cx.config.common.suite(hello.cipher_suite);
-        let suite = suite.ok_or(Fault::illegal_parameter("the server chose a cipher suite that was not offered"))?;
+        let suite =
+            suite.ok_or(Fault::illegal_parameter("the server chose a cipher suite that was not offered"))?;
         // RFC 9846 section 4.2.4: "clients MUST check that the cipher suite supplied in the ServerHello is the same
         // as that in the HelloRetryRequest"
         if let Hello::Second(retried) = &self.hello
             && retried.suite.suite.id != suite.suite.id
             && !hello.is_retry()
         {
-            return Err(Fault::illegal_parameter("the server changed the cipher suite after a HelloRetryRequest"));
+            return Err(Fault::illegal_parameter(
+                "the server changed the cipher suite after a HelloRetryRequest",
+            ));
         }
         Ok(suite.clone())
     }
@@ -125,11 +132,15 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
     match hello.selected_version()? {
         Some(ProtocolVersion::TLS_1_3) if hello.legacy_version == ProtocolVersion::TLS_1_2 => Ok(()),
         // RFC 9846 section 4.2.3
-        Some(ProtocolVersion::TLS_1_3) => Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3")),
+        Some(ProtocolVersion::TLS_1_3) => {
+            Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"))
+        }
         Some(_) => Err(Fault::illegal_parameter("the server selected a version that was not offered")),
         None if hello.random.ends_with(&DOWNGRADE_TLS12) || hello.random.ends_with(&DOWNGRADE_TLS11) => {
             // RFC 9846 section 4.2.3: the server knows TLS 1.3, so somebody removed our offer.
-            Err(Fault::illegal_parameter("the connection was downgraded: the server knows TLS 1.3 but was not asked"))
+            Err(Fault::illegal_parameter(
+                "the connection was downgraded: the server knows TLS 1.3 but was not asked",
+            ))
         }
         None => Err(Fault::protocol_version("the server speaks only TLS 1.2 or older; TLS 1.3 is needed")),
     }

@@ -36,9 +36,14 @@ pub(crate) struct WaitFinished {
 }
 
 impl WaitFinished {
-    pub(super) fn on_finished(self, mut message: Message<'_>, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+    pub(super) fn on_finished(
+        self,
+        mut message: Message<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
         let Self { ending, peer } = self;
-        let Ending { config, chosen, retried, mut transcript, client_finished, read, write, exporter, main } = *ending;
+        let Ending { config, chosen, retried, mut transcript, client_finished, read, write, exporter, main } =
+            *ending;
         check_finished(message.body, &client_finished, &transcript)?;
         let boundary = message.boundary()?;
         transcript.absorb(message.raw);

@@ -93,7 +93,8 @@ impl Agreed {
             cx.carrier.compat_ccs();
         }
 
-        let secrets = Handshake::new(&chosen.suite.constants, &response.secret)?.derive(&transcript.digest())?;
+        let secrets =
+            Handshake::new(&chosen.suite.constants, &response.secret)?.derive(&transcript.digest())?;
         drop(response);
         let client_random = &chosen.client_random;
         cx.carrier.reveal(SecretLabel::ClientHandshakeTraffic, client_random, secrets.client.expose());
@@ -128,7 +129,14 @@ impl Agreed {
             scheme: chosen.signature,
             message: signed_content(Signer::Server, &transcript.digest()),
         };
-        let state = WaitSignature { agreed: self, transcript, client_finished, server_finished, main: secrets.main, tag };
+        let state = WaitSignature {
+            agreed: self,
+            transcript,
+            client_finished,
+            server_finished,
+            main: secrets.main,
+            tag,
+        };
         Ok(Next::Ask(State::Signature(state), Question::Sign(question)))
     }
 

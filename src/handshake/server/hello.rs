@@ -96,7 +96,11 @@ pub(crate) struct WaitConfigure {
 }
 
 impl WaitConfigure {
-    pub(super) fn on_configured(self, configured: Configured, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+    pub(super) fn on_configured(
+        self,
+        configured: Configured,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
         let Configured { config, credential } = configured;
         self.kept.again(|first| first.look_up_psk(Serving { config, credential }, cx))
     }
@@ -143,7 +147,12 @@ impl First<'_> {
     }
 
     /// All questions are answered: chooses the parameters, then sends the flight or a HelloRetryRequest.
-    fn go_on(self, serving: Serving, not_resumed: NotResumed, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+    fn go_on(
+        self,
+        serving: Serving,
+        not_resumed: NotResumed,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
         if self.hello.extensions.cookie.is_some() {
             return self.resume_stateless(serving, cx);
         }

@@ -15,7 +15,9 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     let extensions = &hello.extensions;
     match &extensions.supported_versions {
         Some(versions) if versions.contains(ProtocolVersion::TLS_1_3) => {}
-        _ => return Err(Fault::protocol_version("the client speaks only TLS 1.2 or older; TLS 1.3 is needed")),
+        _ => {
+            return Err(Fault::protocol_version("the client speaks only TLS 1.2 or older; TLS 1.3 is needed"));
+        }
     }
     // RFC 9846 section 4.2.2
     if hello.legacy_version != ProtocolVersion::TLS_1_2 {
@@ -27,10 +29,14 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     // RFC 9846 section 9.2
     if extensions.pre_shared_key.is_none() {
         if extensions.signature_algorithms.is_none() {
-            return Err(Fault::missing_extension("a ClientHello without pre_shared_key needs signature_algorithms"));
+            return Err(Fault::missing_extension(
+                "a ClientHello without pre_shared_key needs signature_algorithms",
+            ));
         }
         if extensions.supported_groups.is_none() {
-            return Err(Fault::missing_extension("a ClientHello without pre_shared_key needs supported_groups"));
+            return Err(Fault::missing_extension(
+                "a ClientHello without pre_shared_key needs supported_groups",
+            ));
         }
     } else if extensions.psk_key_exchange_modes.is_none() {
         return Err(Fault::missing_extension("pre_shared_key needs psk_key_exchange_modes"));
@@ -44,7 +50,8 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
 /// RFC 9846 section 4.3.8: each share "MUST correspond to a group offered in the "supported_groups" extension and
 /// MUST appear in the same order". One pass over both lists, so that long ones cost no more than their length.
 fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
-    let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share) else {
+    let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
+    else {
         return Ok(());
     };
     let mut groups = groups.iter();
@@ -85,7 +92,8 @@ pub(super) fn choose_suite(hello: &ClientHello<'_>, common: &Common) -> Result<C
 /// Our preference among the groups that the client sent a share of; without one, among all that it supports.
 fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, Fault> {
     const NONE: Fault = Fault::handshake_failure("no key exchange group in common");
-    let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share) else {
+    let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
+    else {
         return Err(NONE);
     };
     let ours = || common.groups.iter().map(|group| group.id());

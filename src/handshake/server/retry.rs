@@ -38,7 +38,13 @@ impl First<'_> {
         let digest = suite.suite.hash.hash(&[self.raw]);
         let cookie = match (&serving.config.retry, self.now) {
             (Some(key), Some(now)) => {
-                let facts = Facts { time: now.as_secs(), suite: suite.suite.id, group: chosen.group, skips, hello: digest };
+                let facts = Facts {
+                    time: now.as_secs(),
+                    suite: suite.suite.id,
+                    group: chosen.group,
+                    skips,
+                    hello: digest,
+                };
                 Some(seal(&facts, session_id, &serving.config, key)?)
             }
             _ => None,

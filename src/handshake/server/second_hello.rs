@@ -52,10 +52,16 @@ impl WaitSecondHello {
 
 impl First<'_> {
     /// A first ClientHello with a cookie: this server, or another one with its key, asked for it and kept nothing.
-    pub(super) fn resume_stateless(self, serving: Serving, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+    pub(super) fn resume_stateless(
+        self,
+        serving: Serving,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
         let hello = &self.hello;
         let cookie = hello.extensions.cookie.unwrap_or_default();
-        let (Some(key), Some(now)) = (&serving.config.retry, self.now) else { return Err(FOREIGN_COOKIE.into()) };
+        let (Some(key), Some(now)) = (&serving.config.retry, self.now) else {
+            return Err(FOREIGN_COOKIE.into());
+        };
         let opened = open(cookie, hello.legacy_session_id, now.as_secs(), &serving.config, key)?;
         let Some(Facts { suite, group, skips, hello: first_hash, .. }) = opened else {
             return Err(FOREIGN_COOKIE.into());
