@@ -170,6 +170,15 @@ fn check_alpn(names: &[Vec<u8>]) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// RFC 9846 section 4.3.4: names are not empty, and the list has a 16-bit length.
+pub(super) fn check_authorities(names: &[Vec<u8>]) -> Result<(), ConfigError> {
+    let total: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
+    if total > usize::from(u16::MAX) || names.iter().any(Vec::is_empty) {
+        return Err(ConfigError::Authorities);
+    }
+    Ok(())
+}
+
 /// The setters that both builders have.
 macro_rules! common_settings {
     () => {

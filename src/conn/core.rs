@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
 use super::line::{Gathering, Line, Shown};
 use super::reading::{Compatibility, Incoming, Reading};
-use super::side::Side;
+use super::side::{EstablishedOf, Side};
 use super::writing::Writing;
 use crate::alert::AlertCode;
 use crate::error::{Error, Failed, Misuse};
@@ -69,7 +69,7 @@ impl<S: Side> Core<S> {
             events: VecDeque::new(),
         };
         let mut gathering = Gathering::new();
-        let Self { side, reading, writing, tags, events, .. } = &mut core;
+        let Self { side, reading, writing, tags, shown, events, .. } = &mut core;
         let mut line =
             Line { opener: &mut reading.opener, writing, gathering: &mut gathering, events, shown, out };
         let state = start(side, &mut line, tags)?;
@@ -149,8 +149,7 @@ impl<S: Side> Core<S> {
         let Handshaking { state, gathering } = &mut **handshaking;
         // Without a state the connection has failed: an error below ends it.
         let Some(current) = state.take() else { return Ok(false) };
-        let mut line =
-            Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown: *shown, out };
+        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
         let next = side.on_message(current, message, &mut line, tags)?;
         let established = line.arrive(state, next)?;
         if let Some(established) = established {
@@ -181,8 +180,7 @@ impl<S: Side> Core<S> {
         let Phase::Handshake(handshaking) = phase else { return Ok(()) };
         let Handshaking { state, gathering } = &mut **handshaking;
         let Some(current) = state.take() else { return Ok(()) };
-        let mut line =
-            Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown: *shown, out };
+        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
         let next = side.on_answer(current, answer, &mut line, tags)?;
         let established = line.arrive(state, next)?;
         if let Some(established) = established {
@@ -199,7 +197,7 @@ impl<S: Side> Core<S> {
         self.writing.ticket(answer, out)
     }
 
-    fn establish(&mut self, established: Established<S::Read, S::Write>) {
+    fn establish(&mut self, established: EstablishedOf<S>) {
         let Established { suite, read, write, exporter, summary, tickets } = established;
         self.reading.establish(suite, read);
         self.writing.establish(suite, write);
@@ -263,7 +261,7 @@ impl<S: Side> Core<S> {
             return Ok(());
         }
         let gathering = &mut handshaking.gathering;
-        Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown: *shown, out }
+        Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out }
             .flush_compatibility()
     }
 

@@ -4,13 +4,13 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Revealed};
-use super::side::{NextOf, Side};
+use super::side::{EstablishedOf, NextOf, Side};
 use super::writing::Writing;
 use crate::codepoint::ContentType;
 use crate::config::{Common, Messages, Secrets};
 use crate::crypto::{HashSecret, Suite};
 use crate::error::{Error, Failed};
-use crate::handshake::{Carrier, Established, Next, SecretLabel};
+use crate::handshake::{Carrier, Next, SecretLabel};
 use crate::record::{EpochBoundary, Opener, SendBuf, SizeLimit, Skip, Skipped};
 use crate::schedule::Keys;
 use crate::wire::message::{HEADER_LEN, parse_header};
@@ -62,7 +62,7 @@ pub(super) struct Line<'a, S: Side> {
     pub(super) writing: &'a mut Writing<S::Write>,
     pub(super) gathering: &'a mut Gathering,
     pub(super) events: &'a mut VecDeque<Event<'static>>,
-    pub(super) shown: Shown,
+    pub(super) shown: &'a mut Shown,
     pub(super) out: &'a mut SendBuf,
 }
 
@@ -82,7 +82,7 @@ impl<S: Side> Line<'_, S> {
         &mut self,
         state: &mut Option<S::State>,
         next: NextOf<S>,
-    ) -> Result<Option<Established<S::Read, S::Write>>, Error> {
+    ) -> Result<Option<EstablishedOf<S>>, Error> {
         match next {
             Next::Wait(next) => *state = Some(next),
             Next::Ask(next, question) => {
@@ -167,6 +167,11 @@ impl<S: Side> Carrier for Line<'_, S> {
         if let Some(limit) = peers {
             self.writing.sealer.set_limit(limit);
         }
+    }
+
+    fn adopt(&mut self, common: &Common) {
+        *self.shown = Shown::new(common);
+        self.writing.sealer.set_padding(common.padding);
     }
 
     fn skip_early_data(&mut self, skip: Skip) {

@@ -46,8 +46,11 @@ pub(super) trait Side: Sized {
     fn takes_change_cipher_spec(state: &Self::State) -> bool;
 }
 
+/// A side's finished handshake.
+pub(super) type EstablishedOf<S> = Established<<S as Side>::Read, <S as Side>::Write>;
+
 /// Where a side's machine goes.
-pub(super) type NextOf<S> = Next<<S as Side>::State, Established<<S as Side>::Read, <S as Side>::Write>>;
+pub(super) type NextOf<S> = Next<<S as Side>::State, EstablishedOf<S>>;
 
 /// The client's side.
 pub(super) struct ClientSide {

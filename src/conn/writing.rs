@@ -19,6 +19,9 @@ const MAX_UPDATES: u64 = (1 << 48) - 1;
 /// Smaller rests of a full buffer are not worth a record.
 const WORTH_A_RECORD: usize = 1024;
 
+/// How many records under a key are kept back from application data.
+const RESERVED: u64 = 2;
+
 /// The level byte of closure alerts (RFC 9846 section 6).
 const WARNING: u8 = 1;
 /// The level byte of error alerts.
@@ -189,6 +192,7 @@ impl<W: Direction> Writing<W> {
         self.check_open()?;
         match answer.verdict {
             Verdict::Sealed(sealed) => {
+                self.prepare(out)?;
                 let message = new_session_ticket(&sealed)?;
                 self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
             }
@@ -224,8 +228,8 @@ impl<W: Direction> Writing<W> {
 
     /// What must precede the next application record: an answer that is owed, and new keys before a limit.
     fn prepare(&mut self, out: &mut SendBuf) -> Result<(), Error> {
-        // RFC 9846 section 5.5: the last record under a key is the KeyUpdate itself.
-        let exhausted = self.sealer.records_left() <= 1;
+        // RFC 9846 section 5.5: the last records under a key are for the KeyUpdate itself, and for an alert.
+        let exhausted = self.sealer.records_left() <= RESERVED;
         if !self.owed && !exhausted {
             return Ok(());
         }

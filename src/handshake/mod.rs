@@ -2,6 +2,17 @@
 //!
 //! A state is a plain struct named for what it waits for; each arrow consumes it and returns the exact next one.
 //! What needs the outside world leaves as a [`Question`]; what is sent leaves through a [`Carrier`].
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions
+    )
+)]
 
 mod auth;
 pub(crate) mod client;
@@ -17,6 +28,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::alert::AlertCode;
+use crate::config::Common;
 use crate::crypto::{Rng, Suite};
 use crate::error::{Error, Failed, Fault, Misuse, Refusal};
 use crate::question::{Question, SealTicket, Tag};
@@ -49,6 +61,10 @@ pub(crate) trait Carrier {
 
     /// What protected records may hold from now on: `ours` those that we receive, `peers` those that we send.
     fn limit_records(&mut self, ours: Option<SizeLimit>, peers: Option<SizeLimit>);
+
+    /// The configuration that serves the connection is known: padding and what is shown follow it. What may be
+    /// buffered stays as the first configuration had it.
+    fn adopt(&mut self, common: &Common);
 
     /// How refused early data is passed over.
     fn skip_early_data(&mut self, skip: Skip);

@@ -55,6 +55,11 @@ impl<D: Direction> Sealer<D> {
         self.keys = None;
     }
 
+    /// How application data is padded from now on.
+    pub(crate) fn set_padding(&mut self, padding: Padding) {
+        self.padding = padding;
+    }
+
     /// What the peer accepts in a protected record from now on.
     pub(crate) fn set_limit(&mut self, limit: SizeLimit) {
         self.limit = limit;
@@ -165,10 +170,10 @@ impl SealKeys {
         let mut parts = parts.map(shortened).chain([&kind[..]]);
         let mut gathered: [&[u8]; MAX_PARTS] = [&[]; MAX_PARTS];
         let whole = parts.clone();
-        let mut count = 0;
+        let mut count = 0_usize;
         for (to, part) in gathered.iter_mut().zip(&mut parts) {
             *to = part;
-            count += 1;
+            count = count.saturating_add(1);
         }
         if padding == 0 && parts.next().is_none() {
             let gathered = gathered.get(..count).unwrap_or_default();

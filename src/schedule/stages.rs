@@ -21,11 +21,6 @@ impl Constants {
         let salt = derived(hash, &early)?;
         Ok(Self { hash, salt: hash.hmac_key(salt.expose()) })
     }
-
-    /// The hash that these are for.
-    pub(crate) fn hash(&self) -> &'static dyn Hash {
-        self.hash
-    }
 }
 
 /// The stage of the handshake secret: ends with the traffic secrets of the handshake.

@@ -67,12 +67,14 @@ impl<'a, T: CodePoint> U16List<'a, T> {
     }
 
     /// Number of code points: at least one.
+    #[cfg(test)]
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
     /// Whether there is none: never.
+    #[cfg(test)]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()

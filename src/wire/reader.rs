@@ -51,6 +51,7 @@ impl<'a> Reader<'a> {
         self.array::<2>().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
+    #[cfg(test)]
     pub(crate) fn u24(&mut self) -> Result<u32, Fault> {
         self.array::<3>().map(|&[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
@@ -98,6 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A vector whose bytes `read` must use up.
+    #[cfg(test)]
     pub(crate) fn block<L: Length, T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,

@@ -17,8 +17,8 @@ use crate::wire::Writer;
 use crate::wire::client_hello::write_client_hello;
 use crate::wire::ext::key_share::KeyShareEntry;
 use crate::wire::ext::{
-    ExtensionSet, alpn, cookie, key_share, record_size_limit, server_name, signature_algorithms,
-    supported_groups, supported_versions,
+    ExtensionSet, alpn, certificate_authorities, cookie, key_share, record_size_limit, server_name,
+    signature_algorithms, supported_groups, supported_versions,
 };
 
 /// What both ClientHellos of a connection have in common.
@@ -139,6 +139,9 @@ pub(super) fn write(
         if !common.alpn.is_empty() {
             note(ExtensionType::ALPN);
             alpn::encode_client(w, common.alpn.iter().map(Vec::as_slice))?;
+        }
+        if !config.authorities.is_empty() {
+            certificate_authorities::encode(w, config.authorities.iter().map(Vec::as_slice))?;
         }
         if let Some(limit) = common.record_size_limit {
             note(ExtensionType::RECORD_SIZE_LIMIT);

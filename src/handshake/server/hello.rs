@@ -102,6 +102,7 @@ impl WaitConfigure {
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
         let Configured { config, credential } = configured;
+        cx.carrier.adopt(&config.common);
         self.kept.again(|first| first.look_up_psk(Serving { config, credential }, cx))
     }
 }

@@ -11,6 +11,7 @@ pub struct PskKeyExchangeModes<'a>(&'a [u8]);
 
 impl PskKeyExchangeModes<'_> {
     /// The modes in the client's order.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = PskKeyExchangeMode> + '_ {
         self.0.iter().map(|mode| PskKeyExchangeMode(*mode))
     }
@@ -29,6 +30,7 @@ pub(crate) fn parse(data: &[u8]) -> Result<PskKeyExchangeModes<'_>, Fault> {
 }
 
 /// In ClientHello.
+#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode(w: &mut Writer<'_>, modes: &[PskKeyExchangeMode]) -> Result<(), Misuse> {
     encode_extension(w, ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| {
         w.block::<U8>(|w| {
