@@ -14,6 +14,8 @@ pub mod conn;
 pub mod crypto;
 pub mod error;
 mod handshake;
+#[cfg(feature = "pki")]
+pub mod pki;
 pub mod question;
 mod record;
 mod schedule;
