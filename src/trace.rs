@@ -1,5 +1,7 @@
 //! The traces of RFC 8448, read from `testvectors/rfc8448.json`; its tests replay them byte for byte.
 
+mod machines;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -59,6 +61,11 @@ impl Section {
     /// The first of [`Section::all`].
     pub(crate) fn first(&self, role: Role, action: &str, field: &str) -> &[u8] {
         self.all(role, action, field)[0]
+    }
+
+    /// The first handshake message of `role` of this kind, without its header.
+    pub(crate) fn body(&self, role: Role, kind: &str) -> &[u8] {
+        &self.messages(role, kind)[0][4..]
     }
 
     /// The handshake messages of `role` of this kind, such as "ServerHello".
