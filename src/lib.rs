@@ -20,6 +20,8 @@ pub mod question;
 mod record;
 mod schedule;
 mod secret;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod trace;
 mod transcript;
 mod wire;
 

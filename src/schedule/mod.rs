@@ -17,6 +17,8 @@
 mod exporter;
 mod label;
 mod stages;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod trace;
 mod traffic;
 
 pub(crate) use exporter::{Exporter, Resumption};

@@ -51,6 +51,8 @@ pub(crate) fn start(name: ServerName<'static>, cx: &mut Context<'_>) -> Result<S
     let messages = cx.carrier.messages();
     let start = messages.len();
     let sent = write(messages, &offer, &exchange, None, cx.config).map_err(too_long)?;
+    #[cfg(all(test, feature = "rustcrypto"))]
+    crate::handshake::replay::replace(messages, start);
     let hello = Unhashed::new(messages.get(start..).unwrap_or_default().to_vec());
     cx.carrier.end_flight()?;
     Ok(State::ServerHello(WaitServerHello { offer, exchange, sent, hello: Hello::First(hello) }))

@@ -49,6 +49,8 @@ impl First<'_> {
             }
             _ => None,
         };
+        #[cfg(all(test, feature = "rustcrypto"))]
+        let cookie = crate::handshake::replay::cookie().or(cookie);
         let mut transcript = Transcript::after_retry(suite.suite.hash, &digest);
         emit(cx.carrier, &mut transcript, |out| {
             write_retry(out, session_id, suite.suite.id, chosen.group, cookie.as_deref())
@@ -78,11 +80,10 @@ pub(super) fn write_retry(
     cookie_bytes: Option<&[u8]>,
 ) -> Result<(), Misuse> {
     write_hello_retry_request(out, session_id, suite, |w| {
-        supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)?;
         key_share::encode_retry(w, group)?;
-        match cookie_bytes {
-            Some(bytes) => cookie::encode(w, bytes),
-            None => Ok(()),
+        if let Some(bytes) = cookie_bytes {
+            cookie::encode(w, bytes)?;
         }
+        supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)
     })
 }
