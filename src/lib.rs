@@ -16,6 +16,8 @@ pub mod error;
 mod handshake;
 #[cfg(feature = "pki")]
 pub mod pki;
+#[cfg(feature = "std")]
+pub mod policy;
 pub mod question;
 mod record;
 mod schedule;
