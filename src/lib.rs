@@ -14,6 +14,9 @@ pub mod conn;
 pub mod crypto;
 pub mod error;
 mod handshake;
+#[cfg(feature = "std")]
+pub mod io;
+pub mod policy;
 pub mod question;
 mod record;
 mod schedule;
