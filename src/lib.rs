@@ -14,6 +14,8 @@ pub mod conn;
 pub mod crypto;
 pub mod error;
 mod handshake;
+#[cfg(feature = "std")]
+pub mod io;
 #[cfg(feature = "pki")]
 pub mod pki;
 #[cfg(feature = "std")]
