@@ -16,7 +16,9 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     match &extensions.supported_versions {
         Some(versions) if versions.contains(ProtocolVersion::TLS_1_3) => {}
         _ => {
-            return Err(Fault::protocol_version("the client speaks only TLS 1.2 or older; TLS 1.3 is needed"));
+            return Err(Fault::protocol_version(
+                "the client speaks only TLS 1.2 or older; TLS 1.3 is needed",
+            ));
         }
     }
     // RFC 9846 section 4.2.2
