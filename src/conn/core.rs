@@ -231,12 +231,12 @@ impl<S: Side> Core<S> {
     }
 
     fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        if self.writing.is_closed() {
-            return Ok(());
-        }
         self.flush_compatibility(out)?;
         self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
-        self.writing.close(out)
+        self.writing.close(out)?;
+        // The machine would go on sending behind the close_notify.
+        self.forget(Error::ClosedInHandshake);
+        Ok(())
     }
 
     /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
@@ -249,12 +249,16 @@ impl<S: Side> Core<S> {
             self.shown
                 .message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
         }
-        // RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
-        // connections".
+        self.forget(error.clone());
+        error
+    }
+
+    /// RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
+    /// connections".
+    fn forget(&mut self, error: Error) {
         self.reading.forget();
         self.writing.forget();
-        self.phase = Phase::Failed(error.clone());
-        error
+        self.phase = Phase::Failed(error);
     }
 
     /// A ChangeCipherSpec that is due comes before the first protected record, an alert too.
