@@ -7,6 +7,7 @@ use super::forge::*;
 use super::*;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::ClientAuth;
+use symbolon::conn::Epoch;
 
 const CLIENT_SEED: u64 = 0xC11E;
 const SERVER_SEED: u64 = 0x5E12;
@@ -119,4 +120,44 @@ fn pass<E: Endpoint>(to: &mut Puppet<E>, said: &Said) {
         HANDSHAKE => messages(&said.content).iter().for_each(|message| to.tell(said.epoch, message).unwrap()),
         kind => to.say(said.epoch, kind, &said.content).unwrap(),
     }
+}
+
+/// Which keys the client reads the server's message number `at` with.
+fn down_epoch(flow: Flow, recorded: &Recorded, at: usize) -> Epoch {
+    if at <= usize::from(flow.retry) {
+        Epoch::Plaintext
+    } else if at < recorded.server.len() {
+        Epoch::Handshake
+    } else {
+        Epoch::Application
+    }
+}
+
+/// A client that took the first `at` messages of the server, and the keys of the next one.
+pub fn client_at(flow: Flow, at: usize) -> (Puppet<Client>, Epoch) {
+    let recorded = flow.record();
+    let mut client = flow.client();
+    for (position, message) in recorded.server.iter().take(at).enumerate() {
+        client.tell(down_epoch(flow, &recorded, position), message).unwrap();
+    }
+    (client, down_epoch(flow, &recorded, at))
+}
+
+/// A server that took the first `at` messages of the client, and the keys of the next one.
+pub fn server_at(flow: Flow, at: usize) -> (Puppet<Server>, Epoch) {
+    let recorded = flow.record();
+    let mut server = flow.server();
+    let epoch = |position| {
+        if position <= usize::from(flow.retry) {
+            Epoch::Plaintext
+        } else if position < recorded.client.len() {
+            Epoch::Handshake
+        } else {
+            Epoch::Application
+        }
+    };
+    for (position, message) in recorded.client.iter().take(at).enumerate() {
+        server.tell(epoch(position), message).unwrap();
+    }
+    (server, epoch(at))
 }
