@@ -118,7 +118,10 @@ impl Timeline {
 
 /// The entries that one side sent in a row, from `first` on.
 fn flight<'a>(entries: &'a [Entry], first: &'a Entry) -> impl Iterator<Item = &'a Entry> {
-    entries.iter().skip_while(move |entry| !std::ptr::eq(*entry, first)).take_while(|entry| entry.by == first.by)
+    entries
+        .iter()
+        .skip_while(move |entry| !std::ptr::eq(*entry, first))
+        .take_while(|entry| entry.by == first.by)
 }
 
 struct End {

@@ -8,7 +8,7 @@ use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
 use super::line::{Gathering, Line, Shown};
 use super::reading::{Compatibility, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
-use super::writing::Writing;
+use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
 use crate::error::{Error, Failed, Misuse};
 use crate::handshake::{Carrier, Established, Tags};
@@ -222,7 +222,11 @@ impl<S: Side> Core<S> {
     pub(super) fn close(&mut self, out: &mut SendBuf) {
         let closed = match &mut self.phase {
             Phase::Failed(_) => return,
-            Phase::Open(_) => self.writing.close(out),
+            Phase::Open(_) => self.writing.close(out).map(|sent| {
+                if sent == Sent::Yes {
+                    self.report_alert(AlertCode::CLOSE_NOTIFY);
+                }
+            }),
             Phase::Handshake(_) => self.cancel(out),
         };
         if let Err(failed) = closed {
@@ -233,7 +237,9 @@ impl<S: Side> Core<S> {
     fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
         self.flush_compatibility(out)?;
         self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
+        self.report_alert(AlertCode::USER_CANCELED);
         self.writing.close(out)?;
+        self.report_alert(AlertCode::CLOSE_NOTIFY);
         // The machine would go on sending behind the close_notify.
         self.forget(Error::ClosedInHandshake);
         Ok(())
@@ -244,10 +250,7 @@ impl<S: Side> Core<S> {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
             let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
-            let epoch = self.writing.epoch();
-            let kind = MessageKind::Alert(code);
-            self.shown
-                .message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
+            self.report_alert(code);
         }
         self.forget(error.clone());
         error
@@ -297,6 +300,12 @@ impl<S: Side> Core<S> {
             }
             _ => Compatibility::Refused,
         }
+    }
+
+    /// Reports an alert that was sent.
+    fn report_alert(&mut self, code: AlertCode) {
+        let (kind, epoch) = (MessageKind::Alert(code), self.writing.epoch());
+        self.shown.message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
     }
 
     fn report_received(&mut self, kind: MessageKind, len: usize, epoch: Epoch) {

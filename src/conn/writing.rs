@@ -56,6 +56,13 @@ pub enum Frame<'f> {
     FlushFirst,
 }
 
+/// Whether something was sent, or had been before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    No,
+    Yes,
+}
+
 /// Everything that sends.
 pub(super) struct Writing<W> {
     pub(super) sealer: Sealer<W>,
@@ -168,11 +175,12 @@ impl<W: Direction> Writing<W> {
     }
 
     /// Sends close_notify, once.
-    pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        if !core::mem::replace(&mut self.closed, true) {
-            self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
+    pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<Sent, Failed> {
+        if core::mem::replace(&mut self.closed, true) {
+            return Ok(Sent::No);
         }
-        Ok(())
+        self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
+        Ok(Sent::Yes)
     }
 
     /// Sends a closure alert, whose level is `warning`.
