@@ -245,7 +245,7 @@ async fn a_dropped_read_loses_nothing() {
         client.shutdown().await.unwrap();
         client
     });
-    let (mut got, mut buf) = (Vec::new(), [0; 1000]);
+    let (mut got, mut buf) = (Vec::<u8>::new(), [0; 1000]);
     loop {
         let polled = {
             let mut read = pin!(server.read(&mut buf));
@@ -369,10 +369,7 @@ async fn a_client_hello_is_seen_before_a_configuration_is_chosen() {
 #[tokio::test]
 async fn a_configuration_with_a_credential_leaves_nothing_to_choose() {
     let (up, down) = duplex(100_000);
-    let (_, start) = tokio::join!(
-        connector().handshake_timeout(Duration::from_millis(1)).connect(name(), up),
-        acceptor().start(down)
-    );
+    let (_, start) = tokio::join!(connector().connect(name(), up), acceptor().start(down));
     assert_eq!(start.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -471,15 +468,11 @@ async fn a_fault_on_the_reading_half_wakes_a_writer_that_waits() {
         (error, writer)
     });
     tokio::task::yield_now().await;
-    let (mut raw_read, mut raw_write) = server.into_inner().split_io();
+    let (_raw_read, mut raw_write) = server.into_inner().split_io();
     raw_write.write_all(&[&[23, 3, 3, 0, 20][..], &[0; 20]].concat()).await.unwrap();
     let error = reader.read(&mut [0; 9]).await.unwrap_err();
     assert_eq!(tls_error(&error).unwrap().alert(), Some(AlertCode::BAD_RECORD_MAC));
-    let mut scrap = [0; 500];
-    while !writing.is_finished() {
-        // Room for the writer, which tells of the fault instead of using all of it.
-        tokio::select! { read = raw_read.read(&mut scrap) => assert!(read.unwrap() > 0), () = tokio::task::yield_now() => {} }
-    }
+    // Nobody makes room for the writer: only the reading half can wake it.
     let (error, _writer) = writing.await.unwrap();
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
 }
