@@ -477,6 +477,52 @@ async fn a_fault_on_the_reading_half_wakes_a_writer_that_waits() {
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
 }
 
+#[tokio::test]
+async fn a_reader_does_not_take_the_wake_up_of_a_writer() {
+    let (up, down) = duplex(4000);
+    let (client, server) = pair(up, down).await;
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let (mut peer_reader, mut peer_writer) = tokio::io::split(server);
+    let writing = tokio::spawn(async move {
+        writer.write_all(&pattern(300_000)).await.unwrap();
+        writer.shutdown().await.unwrap();
+    });
+    tokio::task::yield_now().await;
+    // The writer waits. Now the reader polls the transport, also for writing, and goes away.
+    let reading = tokio::spawn(async move {
+        for _ in 0..3 {
+            reader.read_exact(&mut [0; 4]).await.unwrap();
+        }
+        reader
+    });
+    for _ in 0..3 {
+        peer_writer.write_all(b"ping").await.unwrap();
+        peer_writer.flush().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let _reader = reading.await.unwrap();
+    let mut got = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), peer_reader.read_to_end(&mut got)).await;
+    read.expect("the writer was not woken").unwrap();
+    assert_eq!(got, pattern(300_000));
+    writing.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fault_wakes_a_writer_of_the_same_stream() {
+    let (up, down) = duplex(4000);
+    let (client, server) = pair(up, down).await;
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let writing = tokio::spawn(async move { writer.write_all(&pattern(300_000)).await.unwrap_err() });
+    tokio::task::yield_now().await;
+    let mut raw = server.into_inner();
+    raw.write_all(&[&[23, 3, 3, 0, 20][..], &[0; 20]].concat()).await.unwrap();
+    let error = reader.read(&mut [0; 9]).await.unwrap_err();
+    assert_eq!(tls_error(&error).unwrap().alert(), Some(AlertCode::BAD_RECORD_MAC));
+    let error = writing.await.unwrap();
+    assert_eq!(tls_error(&error).unwrap().alert(), Some(AlertCode::BAD_RECORD_MAC));
+}
+
 #[test]
 fn streams_and_their_futures_may_cross_threads() {
     fn crosses<T: Send + Sync>() {}
