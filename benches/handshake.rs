@@ -58,7 +58,7 @@ fn budget(key: Key, group: NamedGroup) {
     let mut pair = Pair::new(key, group);
     let mut floor = Floor::new(key, group);
     let mut both = |round: usize| {
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             let floor = floor.measure();
             (floor, pair.run())
         } else {

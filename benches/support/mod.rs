@@ -245,7 +245,7 @@ pub fn interleave(
     mut second: impl FnMut() -> Duration,
 ) -> Compared {
     let pair = |round: usize| {
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             let before = first();
             (before, second())
         } else {
