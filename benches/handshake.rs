@@ -12,12 +12,15 @@ use criterion::Criterion;
 use support::counting::{Blocks, Compressions, counting};
 use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
-use symbolon::crypto::{AeadKey, Nonce, Suite, TAG_LEN};
+use symbolon::crypto::{AeadKey, Exchange, Nonce, Suite, TAG_LEN};
 
 const SUITE: CipherSuite = CipherSuite::TLS_AES_128_GCM_SHA256;
 
 /// The most that a side may cost, in floors.
 const BUDGET: f64 = 1.10;
+
+/// How many handshakes are measured together, flight by flight.
+const BATCH: u32 = 8;
 
 /// The least number of compressions of a key schedule with SHA-256 and cached HMAC pads.
 const KEY_SCHEDULE: usize = 66;
@@ -48,25 +51,25 @@ fn main() {
 
 fn bench(criterion: &mut Criterion, key: Key, group: NamedGroup) {
     let mut sides = criterion.benchmark_group(format!("handshake/{key:?}/{group}"));
-    let mut pair = Pair::new(key, group);
-    sides.bench_function("client", |b| b.iter_custom(|times| (0..times).map(|_| pair.run().client).sum()));
-    sides.bench_function("server", |b| b.iter_custom(|times| (0..times).map(|_| pair.run().server).sum()));
+    let mut pairs = Pairs::new(key, group);
+    sides.bench_function("client", |b| b.iter_custom(|times| (0..times).map(|_| pairs.run().client).sum()));
+    sides.bench_function("server", |b| b.iter_custom(|times| (0..times).map(|_| pairs.run().server).sum()));
     sides.finish();
 }
 
 fn budget(key: Key, group: NamedGroup) {
-    let mut pair = Pair::new(key, group);
-    let mut floor = Floor::new(key, group);
+    let mut pairs = Pairs::new(key, group);
+    let floor = Floor::new(key, group);
     let mut both = |round: usize| {
         if round.is_multiple_of(2) {
             let floor = floor.measure();
-            (floor, pair.run())
+            (floor, pairs.run())
         } else {
-            let ours = pair.run();
+            let ours = pairs.run();
             (floor.measure(), ours)
         }
     };
-    let count = rounds(if key == Key::Rsa2048 { 100 } else { 300 });
+    let count = rounds(if key == Key::Rsa2048 { 50 } else { 100 });
     both(0);
     let measured: Vec<_> = (0..count).map(both).collect();
     let least = floor.compressions + SIGNED_CONTENT;
@@ -79,7 +82,7 @@ fn budget(key: Key, group: NamedGroup) {
         println!(
             "{group:14} {key:8} {side} {:5.3}  {}  ({:7.1} us, floor {:7.1} us; {done} compressions, {least} in the floor)",
             compared.second_by_first,
-            verdict(compared.second_by_first <= BUDGET),
+            verdict_of_times(compared.second_by_first <= BUDGET),
             compared.second.as_secs_f64() * 1e6,
             compared.first.as_secs_f64() * 1e6,
             key = format!("{key:?}"),
@@ -96,24 +99,23 @@ struct Sides<T> {
 
 type Spent = Sides<Duration>;
 
-/// Handshakes with warm buffers.
-struct Pair {
+/// Batches of handshakes with warm buffers.
+struct Pairs {
     setting: Setting,
-    ours: Buffers,
-    theirs: Buffers,
+    wires: Vec<Wire>,
 }
 
-impl Pair {
+impl Pairs {
     fn new(key: Key, group: NamedGroup) -> Self {
         let setting = Setting::new(provider(), SUITE, group, key);
-        Self { setting, ours: Buffers::new(), theirs: Buffers::new() }
+        Self { setting, wires: (0..BATCH).map(|_| Wire::new()).collect() }
     }
 
+    /// The time of one handshake.
     fn run(&mut self) -> Spent {
         let (mut client, mut server) = (Stopwatch::default(), Stopwatch::default());
-        let buffers = (&mut self.ours, &mut self.theirs);
-        black_box(handshake(&self.setting, buffers, (&mut client, &mut server)));
-        Sides { client: client.0, server: server.0 }
+        black_box(handshakes(&self.setting, &mut self.wires, &mut client, &mut server));
+        Sides { client: client.0 / BATCH, server: server.0 / BATCH }
     }
 }
 
@@ -121,7 +123,7 @@ impl Pair {
 fn compressions(key: Key, group: NamedGroup) -> Sides<usize> {
     let setting = Setting::new(counting(provider()), SUITE, group, key);
     let (mut client, mut server) = (Compressions::default(), Compressions::default());
-    handshake(&setting, (&mut Buffers::new(), &mut Buffers::new()), (&mut client, &mut server));
+    handshake(&setting, &mut Wire::new(), &mut client, &mut server);
     Sides { client: client.0, server: server.0 }
 }
 
@@ -140,9 +142,8 @@ struct Floor {
 impl Floor {
     fn new(key: Key, group: NamedGroup) -> Self {
         let setting = Setting::reporting(provider(), SUITE, group, key);
-        let probes = (&mut Unmeasured, &mut Unmeasured);
-        let (_, _, seen) = handshake(&setting, (&mut Buffers::new(), &mut Buffers::new()), probes);
-        let lengths = message_lengths(&seen);
+        let linked = handshake(&setting, &mut Wire::new(), &mut Unmeasured, &mut Unmeasured);
+        let lengths = message_lengths(&linked.at_client);
         let suite = setting.provider.suite(SUITE).unwrap();
         let blocks = Blocks::of(suite.hash);
         let compressions = transcript(&lengths, blocks) + KEY_SCHEDULE;
@@ -159,44 +160,45 @@ impl Floor {
         }
     }
 
-    fn measure(&mut self) -> Spent {
+    /// The time of one handshake's unavoidable work, in batches as the handshakes are.
+    fn measure(&self) -> Spent {
         let Setting { provider, key, .. } = &self.setting;
         let rng = &*provider.rng;
         let group = provider.group(self.group).unwrap();
-        let hash = || timed(|| self.suite.hash.hash(&[&self.hashed])).0;
-        // In the order of a handshake, so that caches are as warm as there.
-        let (started, exchange) = timed(|| group.start(rng).unwrap());
-        let [share, _] = exchange.shares();
-        let (_, share) = share.unwrap();
-        let (responded, response) = timed(|| group.respond(rng, share).unwrap());
         let (content, scheme) = ([0x20; 130], key.schemes()[0]);
-        let (signed, signature) = timed(|| key.sign(rng, scheme, &content).unwrap());
-        let by_server = hash();
-        let (completed, _) = timed(|| exchange.complete(self.group, &response.share).unwrap());
-        let (verified, ()) = timed(|| {
-            provider.verify(scheme, key.public_key(), &content, &signature).unwrap();
-        });
-        let by_client = hash();
-        let (flight, finished) = (self.aead(self.server_flight), self.aead(self.client_flight));
-        Sides {
-            client: started + completed + verified + by_client + flight.opened + finished.sealed,
-            server: responded + signed + by_server + flight.sealed + finished.opened,
+        let (mut client, mut server) = (Stopwatch::default(), Stopwatch::default());
+        let exchanges: Vec<_> =
+            (0..BATCH).map(|_| client.call(Work::Machine, || group.start(rng).unwrap())).collect();
+        let answer = |exchange: Box<dyn Exchange>| {
+            let [share, _] = exchange.shares();
+            let (_, share) = share.unwrap();
+            let response = server.call(Work::Machine, || group.respond(rng, share).unwrap());
+            let signature = server.call(Work::Answer, || key.sign(rng, scheme, &content).unwrap());
+            self.hash_and_protect(&mut server, self.server_flight, self.client_flight);
+            (exchange, response, signature)
+        };
+        let answered: Vec<_> = exchanges.into_iter().map(answer).collect();
+        for (exchange, response, signature) in answered {
+            let complete = || exchange.complete(self.group, &response.share).unwrap();
+            black_box(client.call(Work::Machine, complete));
+            let verify = || provider.verify(scheme, key.public_key(), &content, &signature).unwrap();
+            client.call(Work::Answer, verify);
+            self.hash_and_protect(&mut client, self.client_flight, self.server_flight);
         }
+        Sides { client: client.0 / BATCH, server: server.0 / BATCH }
     }
 
-    fn aead(&self, len: usize) -> Sealed {
-        let mut record = vec![7; len + TAG_LEN];
-        let nonce = Nonce([1; 12]);
+    /// The compressions and the AEAD's bytes of one side.
+    fn hash_and_protect(&self, probe: &mut Stopwatch, sent: usize, received: usize) {
+        black_box(probe.call(Work::Machine, || self.suite.hash.hash(&[&self.hashed])));
+        let (nonce, aad) = (Nonce([1; 12]), [1; 5]);
+        let (mut sealed, mut tag) = (vec![7; sent], [0; TAG_LEN]);
+        probe.call(Work::Machine, || self.aead.seal_in_place(&nonce, &aad, &mut sealed, &mut tag)).unwrap();
+        let mut record = vec![7; received + TAG_LEN];
         let (inner, tag) = record.split_last_chunk_mut::<TAG_LEN>().unwrap();
-        let (sealed, ()) = timed(|| self.aead.seal_in_place(&nonce, &[1; 5], inner, tag).unwrap());
-        let (opened, _) = timed(|| self.aead.open_in_place(&nonce, &[1; 5], &mut record).unwrap());
-        Sealed { sealed, opened }
+        self.aead.seal_in_place(&nonce, &aad, inner, tag).unwrap();
+        probe.call(Work::Machine, || self.aead.open_in_place(&nonce, &aad, &mut record)).unwrap();
     }
-}
-
-struct Sealed {
-    sealed: Duration,
-    opened: Duration,
 }
 
 /// The least number of compressions for the transcript of messages with these lengths: its hash is needed behind
@@ -206,10 +208,4 @@ fn transcript(lengths: &[usize], blocks: Blocks) -> usize {
     let ends = [2, 4, 5, 6, 7].map(|count| lengths[..count].iter().sum::<usize>());
     let whole = lengths.iter().sum();
     blocks.running(whole) + ends.into_iter().map(|end| blocks.ending(end)).sum::<usize>()
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let start = std::time::Instant::now();
-    let result = black_box(work());
-    (start.elapsed(), result)
 }

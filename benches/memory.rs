@@ -31,11 +31,10 @@ fn main() {
 
 fn report_handshake(suite: CipherSuite, group: NamedGroup, key: Key) {
     let setting = Setting::new(provider(), suite, group, key);
-    let (mut ours, mut theirs) = (Buffers::new(), Buffers::new());
-    let warm = handshake(&setting, (&mut ours, &mut theirs), (&mut Unmeasured, &mut Unmeasured));
-    drop(warm);
+    let mut wire = Wire::new();
+    drop(handshake(&setting, &mut wire, &mut Unmeasured, &mut Unmeasured));
     let (mut client, mut server) = (Ledger::default(), Ledger::default());
-    let pair = handshake(&setting, (&mut ours, &mut theirs), (&mut client, &mut server));
+    let linked = handshake(&setting, &mut wire, &mut client, &mut server);
     for (side, ledger) in [("client", &client), ("server", &server)] {
         println!(
             "{suite:28} {group:14} {side}: {:3} allocations, {:2} in answers; peak {:6} bytes, afterwards {:5}",
@@ -47,7 +46,7 @@ fn report_handshake(suite: CipherSuite, group: NamedGroup, key: Key) {
             group = group.to_string(),
         );
     }
-    drop(pair);
+    drop(linked);
 }
 
 fn report_idle(suite: CipherSuite) {

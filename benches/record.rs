@@ -82,7 +82,7 @@ fn report(suite: CipherSuite, ours: &str, raw: &str, compared: Compared) {
     println!(
         "{suite} {ours:10} {:6.2} %  {}  ({:.2} us, {raw} {:.2} us)",
         share * 100.0,
-        verdict(share >= BUDGET),
+        verdict_of_times(share >= BUDGET),
         per_record(compared.first),
         per_record(compared.second),
     );

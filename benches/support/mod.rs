@@ -150,6 +150,18 @@ impl Buffers {
     }
 }
 
+/// Both sides' buffers.
+pub struct Wire {
+    pub client: Buffers,
+    pub server: Buffers,
+}
+
+impl Wire {
+    pub fn new() -> Self {
+        Self { client: Buffers::new(), server: Buffers::new() }
+    }
+}
+
 /// What one side saw.
 #[derive(Default)]
 pub struct Seen {
@@ -190,31 +202,61 @@ pub fn run<E: Endpoint>(
 /// A whole handshake; construction belongs to each side's work.
 pub fn handshake(
     setting: &Setting,
-    buffers: (&mut Buffers, &mut Buffers),
-    probes: (&mut impl Probe, &mut impl Probe),
-) -> (Client, Server, Seen) {
-    let ((ours, theirs), (of_client, of_server)) = (buffers, probes);
-    let (mut seen, mut by_server) = (Seen::default(), Seen::default());
-    let server_name = name();
-    let mut client = of_client
-        .call(Work::Machine, || Client::start(&setting.client, server_name, Offer::fresh(), &mut ours.out))
-        .unwrap();
-    let mut server = of_server.call(Work::Machine, || Server::new(&setting.server)).unwrap();
-    while ours.carry(theirs) {
-        run(&mut server, theirs, setting, of_server, &mut by_server);
-        theirs.carry(ours);
-        run(&mut client, ours, setting, of_client, &mut seen);
+    wire: &mut Wire,
+    of_client: &mut impl Probe,
+    of_server: &mut impl Probe,
+) -> Linked {
+    handshakes(setting, std::slice::from_mut(wire), of_client, of_server).remove(0)
+}
+
+/// A handshake over each of `wires`, flight by flight: what the other side does between two flights of a side does not
+/// cool the caches each time.
+pub fn handshakes(
+    setting: &Setting,
+    wires: &mut [Wire],
+    of_client: &mut impl Probe,
+    of_server: &mut impl Probe,
+) -> Vec<Linked> {
+    let start = |wire: &mut Wire| {
+        let (server_name, out) = (name(), &mut wire.client.out);
+        let offer = Offer::fresh();
+        of_client.call(Work::Machine, || Client::start(&setting.client, server_name, offer, out)).unwrap()
+    };
+    let clients: Vec<Client> = wires.iter_mut().map(start).collect();
+    let accept = |client| {
+        let server = of_server.call(Work::Machine, || Server::new(&setting.server)).unwrap();
+        Linked { client, server, at_client: Seen::default(), at_server: Seen::default() }
+    };
+    let mut linked: Vec<Linked> = clients.into_iter().map(accept).collect();
+    loop {
+        let mut moved = false;
+        for (Linked { server, at_server, .. }, wire) in linked.iter_mut().zip(&mut *wires) {
+            moved |= wire.client.carry(&mut wire.server);
+            run(server, &mut wire.server, setting, of_server, at_server);
+        }
+        for (Linked { client, at_client, .. }, wire) in linked.iter_mut().zip(&mut *wires) {
+            moved |= wire.server.carry(&mut wire.client);
+            run(client, &mut wire.client, setting, of_client, at_client);
+        }
+        if !moved {
+            assert!(linked.iter().all(|one| one.at_client.established && one.at_server.established));
+            return linked;
+        }
     }
-    assert!(seen.established && by_server.established);
-    (client, server, seen)
+}
+
+/// Two ends of a connection, and what they saw.
+pub struct Linked {
+    pub client: Client,
+    pub server: Server,
+    pub at_client: Seen,
+    pub at_server: Seen,
 }
 
 /// An open connection.
 pub fn open(setting: &Setting) -> (Client, Server) {
-    let (mut ours, mut theirs) = (Buffers::new(), Buffers::new());
-    let probes = (&mut Unmeasured, &mut Unmeasured);
-    let (client, server, _) = handshake(setting, (&mut ours, &mut theirs), probes);
-    (client, server)
+    let linked = handshake(setting, &mut Wire::new(), &mut Unmeasured, &mut Unmeasured);
+    (linked.client, linked.server)
 }
 
 /// The lengths of the handshake messages of one handshake, in order.
@@ -269,6 +311,11 @@ fn median<T: PartialOrd + Copy>(values: impl Iterator<Item = T>) -> T {
     let mut sorted: Vec<T> = values.collect();
     sorted.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
     sorted[sorted.len() / 2]
+}
+
+/// How a measured time stands to its budget; a quick look is no judgement.
+pub fn verdict_of_times(met: bool) -> &'static str {
+    if is_quick() { "(quick look)" } else { verdict(met) }
 }
 
 /// How a figure stands to its budget.
