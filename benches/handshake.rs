@@ -20,7 +20,7 @@ const SUITE: CipherSuite = CipherSuite::TLS_AES_128_GCM_SHA256;
 const BUDGET: f64 = 1.10;
 
 /// How many handshakes are measured together, flight by flight.
-const BATCH: u32 = 8;
+const BATCH: usize = 8;
 
 /// The least number of compressions of a key schedule with SHA-256 and cached HMAC pads.
 const KEY_SCHEDULE: usize = 66;
@@ -52,8 +52,15 @@ fn main() {
 fn bench(criterion: &mut Criterion, key: Key, group: NamedGroup) {
     let mut sides = criterion.benchmark_group(format!("handshake/{key:?}/{group}"));
     let mut pairs = Pairs::new(key, group);
-    sides.bench_function("client", |b| b.iter_custom(|times| (0..times).map(|_| pairs.run().client).sum()));
-    sides.bench_function("server", |b| b.iter_custom(|times| (0..times).map(|_| pairs.run().server).sum()));
+    for (side, of) in SIDES {
+        sides.bench_function(side, |b| {
+            b.iter_custom(|times| {
+                let batches = times.div_ceil(BATCH as u64);
+                let spent: Duration = (0..batches).flat_map(|_| pairs.run()).map(|spent| of(&spent)).sum();
+                spent.mul_f64(times as f64 / (batches * BATCH as u64) as f64)
+            });
+        });
+    }
     sides.finish();
 }
 
@@ -71,13 +78,12 @@ fn budget(key: Key, group: NamedGroup) {
     };
     let count = rounds(if key == Key::Rsa2048 { 50 } else { 100 });
     both(0);
-    let measured: Vec<_> = (0..count).map(both).collect();
+    let measured: Vec<_> =
+        (0..count).map(both).flat_map(|(floor, ours)| floor.into_iter().zip(ours)).collect();
     let least = floor.compressions + SIGNED_CONTENT;
     let done = compressions(key, group);
-    for (side, of, done) in [
-        ("client", (|spent: &Spent| spent.client) as fn(&Spent) -> Duration, done.client + SIGNED_CONTENT),
-        ("server", |spent| spent.server, done.server + SIGNED_CONTENT),
-    ] {
+    for (side, of) in SIDES {
+        let done = if side == "client" { done.client } else { done.server } + SIGNED_CONTENT;
         let compared = compare(measured.iter().map(|(floor, ours)| (of(floor), of(ours))).collect());
         println!(
             "{group:14} {key:8} {side} {:5.3}  {}  ({:7.1} us, floor {:7.1} us; {done} compressions, {least} in the floor)",
@@ -99,6 +105,20 @@ struct Sides<T> {
 
 type Spent = Sides<Duration>;
 
+/// How to look at one side.
+type Side = (&'static str, fn(&Spent) -> Duration);
+
+const SIDES: [Side; 2] = [("client", |spent| spent.client), ("server", |spent| spent.server)];
+
+fn stopwatches() -> Vec<Stopwatch> {
+    (0..BATCH).map(|_| Stopwatch::default()).collect()
+}
+
+fn spent(clients: Vec<Stopwatch>, servers: Vec<Stopwatch>) -> Vec<Spent> {
+    let both = clients.into_iter().zip(servers);
+    both.map(|(client, server)| Sides { client: client.0, server: server.0 }).collect()
+}
+
 /// Batches of handshakes with warm buffers.
 struct Pairs {
     setting: Setting,
@@ -111,11 +131,11 @@ impl Pairs {
         Self { setting, wires: (0..BATCH).map(|_| Wire::new()).collect() }
     }
 
-    /// The time of one handshake.
-    fn run(&mut self) -> Spent {
-        let (mut client, mut server) = (Stopwatch::default(), Stopwatch::default());
-        black_box(handshakes(&self.setting, &mut self.wires, &mut client, &mut server));
-        Sides { client: client.0 / BATCH, server: server.0 / BATCH }
+    /// The time of each handshake of a batch.
+    fn run(&mut self) -> Vec<Spent> {
+        let (mut clients, mut servers) = (stopwatches(), stopwatches());
+        black_box(handshakes(&self.setting, &mut self.wires, &mut clients, &mut servers));
+        spent(clients, servers)
     }
 }
 
@@ -160,32 +180,34 @@ impl Floor {
         }
     }
 
-    /// The time of one handshake's unavoidable work, in batches as the handshakes are.
-    fn measure(&self) -> Spent {
+    /// The time of each handshake's unavoidable work, in batches as the handshakes are.
+    fn measure(&self) -> Vec<Spent> {
         let Setting { provider, key, .. } = &self.setting;
         let rng = &*provider.rng;
         let group = provider.group(self.group).unwrap();
         let (content, scheme) = ([0x20; 130], key.schemes()[0]);
-        let (mut client, mut server) = (Stopwatch::default(), Stopwatch::default());
-        let exchanges: Vec<_> =
-            (0..BATCH).map(|_| client.call(Work::Machine, || group.start(rng).unwrap())).collect();
-        let answer = |exchange: Box<dyn Exchange>| {
+        let (mut clients, mut servers) = (stopwatches(), stopwatches());
+        let start = |client: &mut Stopwatch| client.call(Work::Machine, || group.start(rng).unwrap());
+        let exchanges: Vec<_> = clients.iter_mut().map(start).collect();
+        let answer = |(exchange, server): (&Box<dyn Exchange>, &mut Stopwatch)| {
             let [share, _] = exchange.shares();
             let (_, share) = share.unwrap();
             let response = server.call(Work::Machine, || group.respond(rng, share).unwrap());
             let signature = server.call(Work::Answer, || key.sign(rng, scheme, &content).unwrap());
-            self.hash_and_protect(&mut server, self.server_flight, self.client_flight);
-            (exchange, response, signature)
+            self.hash_and_protect(server, self.server_flight, self.client_flight);
+            (response, signature)
         };
-        let answered: Vec<_> = exchanges.into_iter().map(answer).collect();
-        for (exchange, response, signature) in answered {
+        let answers: Vec<_> = exchanges.iter().zip(&mut servers).map(answer).collect();
+        for ((exchange, (response, signature)), client) in
+            exchanges.into_iter().zip(answers).zip(&mut clients)
+        {
             let complete = || exchange.complete(self.group, &response.share).unwrap();
             black_box(client.call(Work::Machine, complete));
             let verify = || provider.verify(scheme, key.public_key(), &content, &signature).unwrap();
             client.call(Work::Answer, verify);
-            self.hash_and_protect(&mut client, self.client_flight, self.server_flight);
+            self.hash_and_protect(client, self.client_flight, self.server_flight);
         }
-        Sides { client: client.0 / BATCH, server: server.0 / BATCH }
+        spent(clients, servers)
     }
 
     /// The compressions and the AEAD's bytes of one side.

@@ -206,37 +206,39 @@ pub fn handshake(
     of_client: &mut impl Probe,
     of_server: &mut impl Probe,
 ) -> Linked {
-    handshakes(setting, std::slice::from_mut(wire), of_client, of_server).remove(0)
+    use std::slice::from_mut;
+    handshakes(setting, from_mut(wire), from_mut(of_client), from_mut(of_server)).remove(0)
 }
 
-/// A handshake over each of `wires`, flight by flight: what the other side does between two flights of a side does not
+/// A handshake over each of `wires`, each with probes of its own, flight by flight: what the other side does between two flights of a side does not
 /// cool the caches each time.
 pub fn handshakes(
     setting: &Setting,
     wires: &mut [Wire],
-    of_client: &mut impl Probe,
-    of_server: &mut impl Probe,
+    of_clients: &mut [impl Probe],
+    of_servers: &mut [impl Probe],
 ) -> Vec<Linked> {
-    let start = |wire: &mut Wire| {
-        let (server_name, out) = (name(), &mut wire.client.out);
-        let offer = Offer::fresh();
-        of_client.call(Work::Machine, || Client::start(&setting.client, server_name, offer, out)).unwrap()
-    };
-    let clients: Vec<Client> = wires.iter_mut().map(start).collect();
-    let accept = |client| {
+    let mut linked = Vec::with_capacity(wires.len());
+    for ((wire, of_client), of_server) in wires.iter_mut().zip(&mut *of_clients).zip(&mut *of_servers) {
+        let (server_name, offer, out) = (name(), Offer::fresh(), &mut wire.client.out);
+        let start = || Client::start(&setting.client, server_name, offer, out).unwrap();
+        let client = of_client.call(Work::Machine, start);
         let server = of_server.call(Work::Machine, || Server::new(&setting.server)).unwrap();
-        Linked { client, server, at_client: Seen::default(), at_server: Seen::default() }
-    };
-    let mut linked: Vec<Linked> = clients.into_iter().map(accept).collect();
+        linked.push(Linked { client, server, at_client: Seen::default(), at_server: Seen::default() });
+    }
     loop {
         let mut moved = false;
-        for (Linked { server, at_server, .. }, wire) in linked.iter_mut().zip(&mut *wires) {
-            moved |= wire.client.carry(&mut wire.server);
-            run(server, &mut wire.server, setting, of_server, at_server);
+        for ((one, wire), probe) in linked.iter_mut().zip(&mut *wires).zip(&mut *of_servers) {
+            if wire.client.carry(&mut wire.server) {
+                moved = true;
+                run(&mut one.server, &mut wire.server, setting, probe, &mut one.at_server);
+            }
         }
-        for (Linked { client, at_client, .. }, wire) in linked.iter_mut().zip(&mut *wires) {
-            moved |= wire.server.carry(&mut wire.client);
-            run(client, &mut wire.client, setting, of_client, at_client);
+        for ((one, wire), probe) in linked.iter_mut().zip(&mut *wires).zip(&mut *of_clients) {
+            if wire.server.carry(&mut wire.client) {
+                moved = true;
+                run(&mut one.client, &mut wire.client, setting, probe, &mut one.at_client);
+            }
         }
         if !moved {
             assert!(linked.iter().all(|one| one.at_client.established && one.at_server.established));
