@@ -17,6 +17,9 @@ use symbolon::conn::{Client, Epoch, SendBuf, Server};
 const NOW: u64 = 1_800_000_000;
 const LIFETIME: u64 = 30;
 
+/// A change of a hello, with its name.
+type Change = (&'static str, fn(&mut Hello));
+
 /// A server of the fleet, with a configuration of its own.
 fn server_of(at: u64, change: impl FnOnce(ServerConfigBuilder) -> ServerConfigBuilder) -> Puppet<Server> {
     let builder = ServerConfig::builder(provider())
@@ -124,7 +127,7 @@ fn a_changed_cookie_is_refused() {
 #[test]
 fn the_second_hello_must_do_what_it_was_asked_to() {
     let (_, second) = retried(|_| {});
-    let changes: [(&str, fn(&mut Hello)); 5] = [
+    let changes: [Change; 5] = [
         ("early data", |h| h.set(42, &[])),
         ("a share of another group", |h| h.set(51, &[&[0, 36, 0, 0x1D, 0, 32][..], &[9; 32]].concat())),
         ("no share", |h| h.set(51, &[0, 0])),
