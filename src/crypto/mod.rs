@@ -17,6 +17,10 @@ mod random;
 mod sign;
 mod verify;
 
+#[cfg(any(test, symbolon_internals))]
+pub mod null;
+#[cfg(feature = "rustcrypto")]
+pub mod rustcrypto;
 
 pub use crate::error::Failed;
 pub use crate::secret::{HashSecret, Secret, SharedSecret};
