@@ -9,14 +9,21 @@ extern crate std;
 
 pub mod alert;
 pub mod codepoint;
+pub mod config;
+pub mod conn;
 pub mod crypto;
 pub mod error;
+mod handshake;
+#[cfg(feature = "pki")]
+pub mod pki;
+pub mod question;
+mod record;
+mod schedule;
 mod secret;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod trace;
+mod transcript;
+mod wire;
 
 pub use alert::AlertCode;
 pub use error::{Error, Failed, Fault, Misuse, Refusal};
-mod schedule;
-mod transcript;
-pub mod config;
-mod record;
-pub mod question;

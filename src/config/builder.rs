@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Common, ConfigError, ConfiguredSuite, Secrets};
+use super::{Common, ConfigError, ConfiguredSuite, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{Hash, Provider, SignatureAlgorithm, Suite};
 use crate::record::Padding;
@@ -40,6 +40,7 @@ pub(super) struct Settings {
     pub(super) padding: Padding,
     pub(super) max_certificate: usize,
     pub(super) secrets: Secrets,
+    pub(super) messages: Messages,
 }
 
 impl Settings {
@@ -54,6 +55,7 @@ impl Settings {
             padding: Padding::None,
             max_certificate: DEFAULT_MAX_CERTIFICATE,
             secrets: Secrets::Kept,
+            messages: Messages::Unreported,
         }
     }
 
@@ -83,6 +85,7 @@ impl Settings {
             padding: self.padding,
             max_certificate: self.max_certificate,
             secrets: self.secrets,
+            messages: self.messages,
             provider: self.provider,
         })
     }
@@ -144,7 +147,8 @@ fn check_schemes(
     wanted: Option<Vec<SignatureScheme>>,
 ) -> Result<Vec<SignatureScheme>, ConfigError> {
     let available = |scheme: &SignatureScheme| {
-        SignatureAlgorithm::of_handshake(*scheme).is_some_and(|algorithm| provider.verifier(algorithm).is_some())
+        SignatureAlgorithm::of_handshake(*scheme)
+            .is_some_and(|algorithm| provider.verifier(algorithm).is_some())
     };
     let schemes = match wanted {
         Some(schemes) => {
@@ -162,6 +166,15 @@ fn check_alpn(names: &[Vec<u8>]) -> Result<(), ConfigError> {
     let total: usize = names.iter().map(|name| name.len().saturating_add(1)).sum();
     if total > usize::from(u16::MAX) || names.iter().any(|name| name.is_empty() || name.len() > 255) {
         return Err(ConfigError::Alpn);
+    }
+    Ok(())
+}
+
+/// RFC 9846 section 4.3.4: names are not empty, and the list has a 16-bit length.
+pub(super) fn check_authorities(names: &[Vec<u8>]) -> Result<(), ConfigError> {
+    let total: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
+    if total > usize::from(u16::MAX) || names.iter().any(Vec::is_empty) {
+        return Err(ConfigError::Authorities);
     }
     Ok(())
 }
@@ -229,6 +242,13 @@ macro_rules! common_settings {
         #[must_use]
         pub fn reveal_secrets(mut self) -> Self {
             self.settings.secrets = Secrets::Revealed;
+            self
+        }
+
+        /// Reports every handshake message, ChangeCipherSpec and alert that passes as an event, for diagnosis.
+        #[must_use]
+        pub fn report_messages(mut self) -> Self {
+            self.settings.messages = Messages::Reported;
             self
         }
     };

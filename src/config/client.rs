@@ -1,10 +1,11 @@
 //! A client's configuration.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::builder::{Settings, common_settings};
-use super::{Common, ConfigError, Secrets};
+use super::builder::{Settings, check_authorities, common_settings};
+use super::{Common, ConfigError, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::Provider;
 use crate::record::Padding;
@@ -13,6 +14,8 @@ use crate::record::Padding;
 pub struct ClientConfig {
     pub(crate) common: Common,
     pub(crate) middleboxes: Middleboxes,
+    /// DER distinguished names for certificate_authorities; empty sends no extension.
+    pub(crate) authorities: Vec<Vec<u8>>,
 }
 
 /// Whether the handshake is made to look like TLS 1.2 (RFC 9846 appendix E.4).
@@ -26,7 +29,11 @@ impl ClientConfig {
     /// Starts a configuration with this crypto provider.
     #[must_use]
     pub fn builder(provider: Provider) -> ClientConfigBuilder {
-        ClientConfigBuilder { settings: Settings::new(provider), middleboxes: Middleboxes::Compatible }
+        ClientConfigBuilder {
+            settings: Settings::new(provider),
+            middleboxes: Middleboxes::Compatible,
+            authorities: Vec::new(),
+        }
     }
 
     /// The crypto provider.
@@ -46,6 +53,7 @@ impl fmt::Debug for ClientConfig {
 pub struct ClientConfigBuilder {
     settings: Settings,
     middleboxes: Middleboxes,
+    authorities: Vec<Vec<u8>>,
 }
 
 impl ClientConfigBuilder {
@@ -59,12 +67,25 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Tells the server which certification authorities we trust, as DER distinguished names (RFC 9846 section 4.3.4).
+    /// By default nothing is told.
+    #[must_use]
+    pub fn authorities(mut self, names: Vec<Vec<u8>>) -> Self {
+        self.authorities = names;
+        self
+    }
+
     /// Checks everything once.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] says which setting is wrong and how to mend it.
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
-        Ok(Arc::new(ClientConfig { common: self.settings.check()?, middleboxes: self.middleboxes }))
+        check_authorities(&self.authorities)?;
+        Ok(Arc::new(ClientConfig {
+            common: self.settings.check()?,
+            middleboxes: self.middleboxes,
+            authorities: self.authorities,
+        }))
     }
 }

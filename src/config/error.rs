@@ -49,12 +49,16 @@ impl fmt::Display for ConfigError {
             Self::DuplicateGroup(id) => write!(f, "the group {id} is listed twice"),
             Self::NoSchemes => f.write_str("no signature scheme is configured; name at least one"),
             Self::UnknownScheme(id) => write!(f, "the provider cannot verify handshake signatures by {id}"),
-            Self::Alpn => f.write_str("an ALPN name must have 1 to 255 bytes, and all together at most 65,535"),
+            Self::Alpn => {
+                f.write_str("an ALPN name must have 1 to 255 bytes, and all together at most 65,535")
+            }
             Self::RecordSizeLimit(n) => write!(f, "a record size limit of {n} is not within 64 to 16,385"),
             Self::EmptyChain => f.write_str("a credential needs at least its leaf certificate"),
             Self::NoSigningScheme => f.write_str("a credential needs at least one signature scheme"),
             Self::KeyMismatch => f.write_str("the private key does not belong to the leaf certificate"),
-            Self::Authorities => f.write_str("certificate authorities must be non-empty, together below 64 KiB"),
+            Self::Authorities => {
+                f.write_str("certificate authorities must be non-empty, together below 64 KiB")
+            }
             Self::Provider(failed) => failed.fmt(f),
         }
     }

@@ -9,9 +9,11 @@ mod error;
 mod fingerprint;
 mod server;
 
+pub(crate) use client::Middleboxes;
 pub use client::{ClientConfig, ClientConfigBuilder};
 pub use credential::Credential;
 pub use error::ConfigError;
+pub(crate) use server::RetryKey;
 pub use server::{ClientAuth, ServerConfig, ServerConfigBuilder, StatelessRetry};
 
 use alloc::sync::Arc;
@@ -41,6 +43,7 @@ pub(crate) struct Common {
     /// The longest Certificate message accepted, in bytes.
     pub(crate) max_certificate: usize,
     pub(crate) secrets: Secrets,
+    pub(crate) messages: Messages,
 }
 
 /// Whether traffic secrets are shown to the caller.
@@ -48,6 +51,13 @@ pub(crate) struct Common {
 pub(crate) enum Secrets {
     Kept,
     Revealed,
+}
+
+/// Whether messages that pass are reported to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Messages {
+    Unreported,
+    Reported,
 }
 
 /// A suite with the constants of its key schedule.

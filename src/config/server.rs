@@ -6,9 +6,9 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use super::builder::{Settings, common_settings};
+use super::builder::{Settings, check_authorities, common_settings};
 use super::fingerprint::{Fingerprint, fingerprint};
-use super::{Common, ConfigError, Credential, Secrets};
+use super::{Common, ConfigError, Credential, Messages, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{HmacKey, Provider};
 use crate::record::Padding;
@@ -178,10 +178,7 @@ impl ServerConfigBuilder {
     /// [`ConfigError`] says which setting is wrong and how to mend it.
     pub fn build(self) -> Result<Arc<ServerConfig>, ConfigError> {
         if let Some(names) = self.client_auth.authorities() {
-            let total: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
-            if names.iter().any(Vec::is_empty) || total > usize::from(u16::MAX) {
-                return Err(ConfigError::Authorities);
-            }
+            check_authorities(names)?;
         }
         let common = self.settings.check()?;
         let hash = common.suites.first().ok_or(ConfigError::NoSuites)?.suite.hash;

@@ -44,9 +44,7 @@ impl ChooseCredential {
     pub fn with(self, credential: Arc<Credential>) -> Answer {
         let scheme = credential.schemes().iter().copied().find(|scheme| self.schemes.contains(scheme));
         match scheme {
-            Some(scheme) => {
-                Answer { tag: self.tag, verdict: Verdict::Chosen(Chosen { credential, scheme }) }
-            }
+            Some(scheme) => Answer { tag: self.tag, verdict: Verdict::Chosen(Chosen { credential, scheme }) },
             None => self.none(),
         }
     }

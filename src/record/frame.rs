@@ -27,7 +27,11 @@ impl Header {
     }
 
     /// Encodes a header with the legacy version `version`; `None` when `len` exceeds 16 bits.
-    pub(super) fn encode(kind: ContentType, version: ProtocolVersion, len: usize) -> Option<[u8; HEADER_LEN]> {
+    pub(super) fn encode(
+        kind: ContentType,
+        version: ProtocolVersion,
+        len: usize,
+    ) -> Option<[u8; HEADER_LEN]> {
         let [high, low] = u16::try_from(len).ok()?.to_be_bytes();
         let [major, minor] = version.0.to_be_bytes();
         Some([kind.0, major, minor, high, low])
@@ -51,7 +55,9 @@ pub(crate) fn other_protocol(first: &[u8]) -> Option<Fault> {
         return Some(Fault::unexpected_message("these bytes are an SSH banner, not TLS"));
     }
     if starts(b"220 ") || starts(b"220-") || starts(b"EHLO ") || starts(b"HELO ") {
-        return Some(Fault::unexpected_message("these bytes are SMTP or FTP; start TLS only after its command"));
+        return Some(Fault::unexpected_message(
+            "these bytes are SMTP or FTP; start TLS only after its command",
+        ));
     }
     if starts(b"PRI *") {
         return Some(Fault::unexpected_message("these bytes are plain HTTP/2, not TLS"));
@@ -60,7 +66,9 @@ pub(crate) fn other_protocol(first: &[u8]) -> Option<Fault> {
     if let [length, _, 1, 0 | 2 | 3, _, ..] = first
         && length & 0x80 != 0
     {
-        return Some(Fault::protocol_version("these bytes are an SSL 2.0 hello; only TLS 1.3 is spoken here"));
+        return Some(Fault::protocol_version(
+            "these bytes are an SSL 2.0 hello; only TLS 1.3 is spoken here",
+        ));
     }
     None
 }

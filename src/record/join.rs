@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::codepoint::HandshakeType;
 use crate::error::Fault;
-use crate::wire::message::{HEADER_LEN, Header, SizeLimits, max_len};
+use crate::wire::message::{HEADER_LEN, Header, SizeLimits, max_len, parse_header};
 
 /// What one message may hold after the handshake, in bytes.
 const AFTER_HANDSHAKE: usize = 16 << 10;
@@ -106,7 +106,7 @@ impl Joiner {
         let Some(bytes) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<HEADER_LEN>()) else {
             return Ok(None);
         };
-        let header = Header::parse(bytes);
+        let header = parse_header(bytes);
         if header.kind.name().is_none() || header.kind == HandshakeType::MESSAGE_HASH {
             return Err(Fault::unexpected_message("unknown handshake message type"));
         }
@@ -138,7 +138,10 @@ mod tests {
             assert!(joiner.peek().unwrap().is_none());
             joiner.push(&message[split..]).unwrap();
             let found = joiner.peek().unwrap().unwrap();
-            assert_eq!((found.kind, found.body, found.raw), (HandshakeType::FINISHED, &[7, 8, 9][..], &message[..]));
+            assert_eq!(
+                (found.kind, found.body, found.raw),
+                (HandshakeType::FINISHED, &[7, 8, 9][..], &message[..])
+            );
             joiner.advance(message.len());
             assert!(joiner.is_empty());
         }

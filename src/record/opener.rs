@@ -1,12 +1,12 @@
 //! Opening records where they lie.
 
 use super::frame::{HEADER_LEN, Header, MAX_CIPHERTEXT, MAX_CONTENT};
+use super::join::EpochBoundary;
 use super::limits::SizeLimit;
 use super::nonce::Nonces;
 use crate::codepoint::ContentType;
 use crate::crypto::AeadKey;
 use crate::error::{Failed, Fault};
-use super::join::EpochBoundary;
 use crate::schedule::{Direction, Keys};
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -16,6 +16,7 @@ pub(crate) struct Opener<D> {
     keys: Option<OpenKeys>,
     limit: SizeLimit,
     skip: Skip,
+    skipped: Skipped,
     of: PhantomData<fn() -> D>,
 }
 
@@ -40,6 +41,13 @@ pub(crate) enum Skip {
         /// Bytes left.
         budget: usize,
     },
+}
+
+/// Whether records of refused early data were passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Skipped {
+    None,
+    Some,
 }
 
 /// Whether a record arrived under keys.
@@ -74,7 +82,13 @@ pub(crate) struct Record<'b> {
 impl<D: Direction> Opener<D> {
     /// Without keys yet; `limit` is the record size limit that we offered.
     pub(crate) fn plain() -> Self {
-        Self { keys: None, limit: SizeLimit::STANDARD, skip: Skip::Off, of: PhantomData }
+        Self {
+            keys: None,
+            limit: SizeLimit::STANDARD,
+            skip: Skip::Off,
+            skipped: Skipped::None,
+            of: PhantomData,
+        }
     }
 
     /// Changes read keys; only a record boundary without waiting handshake bytes pays for it.
@@ -91,6 +105,11 @@ impl<D: Direction> Opener<D> {
     /// How refused early data is passed over from now on.
     pub(crate) fn set_skip(&mut self, skip: Skip) {
         self.skip = skip;
+    }
+
+    /// Whether anything was passed over.
+    pub(crate) fn skipped(&self) -> Skipped {
+        self.skipped
     }
 
     /// How many records the present key has opened; `None` without a key.
@@ -111,7 +130,9 @@ impl<D: Direction> Opener<D> {
             return Ok(Opened::NeedInput { at_least: missing });
         };
         let consumed = HEADER_LEN.saturating_add(header.len);
-        if let (None, Skip::UntilHello { .. }, ContentType::APPLICATION_DATA) = (&self.keys, self.skip, header.kind) {
+        if let (None, Skip::UntilHello { .. }, ContentType::APPLICATION_DATA) =
+            (&self.keys, self.skip, header.kind)
+        {
             self.charge_skipped(header.len)?;
             return Ok(Opened::Skipped { consumed });
         }
@@ -168,6 +189,7 @@ impl<D: Direction> Opener<D> {
 
     fn charge_skipped(&mut self, ciphertext: usize) -> Result<(), Fault> {
         const TOO_MUCH: Fault = Fault::unexpected_message("more refused early data than this server skips");
+        self.skipped = Skipped::Some;
         match &mut self.skip {
             Skip::UntilHello { budget } | Skip::UntilOpened { budget } => {
                 *budget = budget.checked_sub(ciphertext).ok_or(TOO_MUCH)?;

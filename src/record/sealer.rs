@@ -50,9 +50,14 @@ impl<D: Direction> Sealer<D> {
         self.keys = Some(SealKeys { aead: keys.aead, nonces: Nonces::new(keys.iv), record_limit });
     }
 
-    /// Goes back to plaintext, as only a client's second ClientHello after early keys does.
-    pub(crate) fn write_plain_again(&mut self) {
+    /// Forgets the key.
+    pub(crate) fn forget(&mut self) {
         self.keys = None;
+    }
+
+    /// How application data is padded from now on.
+    pub(crate) fn set_padding(&mut self, padding: Padding) {
+        self.padding = padding;
     }
 
     /// What the peer accepts in a protected record from now on.
@@ -81,26 +86,37 @@ impl<D: Direction> Sealer<D> {
     }
 
     /// Seals `content` into as many records as it needs.
-    pub(crate) fn seal(&mut self, kind: ContentType, content: &[u8], out: &mut SendBuf) -> Result<(), Failed> {
+    pub(crate) fn seal(
+        &mut self,
+        kind: ContentType,
+        content: &[u8],
+        out: &mut SendBuf,
+    ) -> Result<(), Failed> {
         for fragment in content.chunks(self.max_content()) {
-            self.seal_record(kind, &[fragment], out)?;
+            self.seal_record(kind, [fragment], out)?;
         }
         Ok(())
     }
 
     /// Writes a ChangeCipherSpec, which is never protected (RFC 9846 appendix E.4).
     pub(crate) fn change_cipher_spec(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        write_plain(ContentType::CHANGE_CIPHER_SPEC, ProtocolVersion::TLS_1_2, &[&[1]], 1, out)
+        let content: &[u8] = &[1];
+        write_plain(ContentType::CHANGE_CIPHER_SPEC, ProtocolVersion::TLS_1_2, [content].into_iter(), 1, out)
     }
 
     /// Seals one record whose content is the concatenation of `parts`, at most [`Sealer::max_content`] bytes.
-    pub(crate) fn seal_record(
+    pub(crate) fn seal_record<'p, I>(
         &mut self,
         kind: ContentType,
-        parts: &[&[u8]],
+        parts: I,
         out: &mut SendBuf,
-    ) -> Result<(), Failed> {
-        let content = parts.iter().map(|part| part.len()).sum::<usize>();
+    ) -> Result<(), Failed>
+    where
+        I: IntoIterator<Item = &'p [u8]>,
+        I::IntoIter: Clone,
+    {
+        let parts = parts.into_iter();
+        let content = parts.clone().map(<[u8]>::len).sum::<usize>();
         let Some(keys) = &mut self.keys else {
             let version = core::mem::replace(&mut self.plain_version, ProtocolVersion::TLS_1_2);
             return write_plain(kind, version, parts, content, out);
@@ -139,11 +155,11 @@ impl<D: Direction> Sealer<D> {
 }
 
 impl SealKeys {
-    fn seal_parts(
+    fn seal_parts<'p>(
         &mut self,
         header: &[u8; HEADER_LEN],
         kind: ContentType,
-        parts: &[&[u8]],
+        parts: impl Iterator<Item = &'p [u8]> + Clone,
         padding: usize,
         record: &mut [u8],
     ) -> Result<(), Failed> {
@@ -151,28 +167,35 @@ impl SealKeys {
         *header_out = *header;
         let nonce = self.nonces.current();
         let kind = [kind.0];
+        let mut parts = parts.map(shortened).chain([&kind[..]]);
         let mut gathered: [&[u8]; MAX_PARTS] = [&[]; MAX_PARTS];
-        let fits = parts.len() < MAX_PARTS && padding == 0;
-        if fits {
-            for (to, part) in gathered.iter_mut().zip(parts.iter().copied().chain([&kind[..]])) {
-                *to = part;
-            }
-            let used = gathered.get(..=parts.len()).ok_or(Failed::Provider)?;
-            self.aead.seal_parts(&nonce, header, used, body)?;
+        let whole = parts.clone();
+        let mut count = 0_usize;
+        for (to, part) in gathered.iter_mut().zip(&mut parts) {
+            *to = part;
+            count = count.saturating_add(1);
+        }
+        if padding == 0 && parts.next().is_none() {
+            let gathered = gathered.get(..count).unwrap_or_default();
+            self.aead.seal_parts(&nonce, header, gathered, body)?;
         } else {
             let (inner, tag) = body.split_last_chunk_mut::<TAG_LEN>().ok_or(Failed::Provider)?;
-            let rest = copy_parts(parts.iter().copied().chain([&kind[..]]), inner)?;
-            rest.fill(0);
+            copy_parts(whole, inner)?.fill(0);
             self.aead.seal_in_place(&nonce, header, inner, tag)?;
         }
         self.nonces.advance().ok_or(Failed::Provider)
     }
 }
 
-fn write_plain(
+/// The same slice for a shorter time, so that it can stand beside one on the stack.
+fn shortened<'short, 'long: 'short>(part: &'long [u8]) -> &'short [u8] {
+    part
+}
+
+fn write_plain<'p>(
     kind: ContentType,
     version: ProtocolVersion,
-    parts: &[&[u8]],
+    parts: impl Iterator<Item = &'p [u8]>,
     content: usize,
     out: &mut SendBuf,
 ) -> Result<(), Failed> {
@@ -180,7 +203,7 @@ fn write_plain(
     let record = out.claim(HEADER_LEN.saturating_add(content));
     let (header_out, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(Failed::Provider)?;
     *header_out = header;
-    copy_parts(parts.iter().copied(), body).map(|_| ())
+    copy_parts(parts, body).map(|_| ())
 }
 
 /// Copies `parts` to the front of `out` and gives what is left of it.

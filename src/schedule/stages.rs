@@ -21,11 +21,6 @@ impl Constants {
         let salt = derived(hash, &early)?;
         Ok(Self { hash, salt: hash.hmac_key(salt.expose()) })
     }
-
-    /// The hash that these are for.
-    pub(crate) fn hash(&self) -> &'static dyn Hash {
-        self.hash
-    }
 }
 
 /// The stage of the handshake secret: ends with the traffic secrets of the handshake.
@@ -111,7 +106,7 @@ impl Ending {
 }
 
 /// HKDF-Extract (RFC 5869 section 2.2), which is HMAC with the salt as key.
-fn extract(hash: &dyn Hash, salt: &[u8], input: &[u8]) -> Result<HashSecret, Failed> {
+pub(super) fn extract(hash: &dyn Hash, salt: &[u8], input: &[u8]) -> Result<HashSecret, Failed> {
     let mut secret = HashSecret::zeroed(hash.output_len());
     hash.hmac(salt, &[input], secret.expose_mut())?;
     Ok(secret)

@@ -1,0 +1,315 @@
+//! The loop that client and server share: one record or one message a call.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+
+use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
+use super::line::{Gathering, Line, Shown};
+use super::reading::{Compatibility, Incoming, Reading};
+use super::side::{EstablishedOf, Side};
+use super::writing::Writing;
+use crate::alert::AlertCode;
+use crate::error::{Error, Failed, Misuse};
+use crate::handshake::{Established, Tags};
+use crate::question::{Answer, Question};
+use crate::record::SendBuf;
+use crate::schedule::Exporter;
+
+/// A connection of either side.
+pub(super) struct Core<S: Side> {
+    pub(super) side: S,
+    pub(super) reading: Reading<S>,
+    pub(super) writing: Writing<S::Write>,
+    pub(super) tags: Tags,
+    pub(super) phase: Phase<S>,
+    pub(super) shown: Shown,
+    /// What is still to be told.
+    pub(super) events: VecDeque<Event<'static>>,
+}
+
+/// How far a connection is.
+pub(super) enum Phase<S: Side> {
+    Handshake(Box<Handshaking<S>>),
+    Open(Open),
+    Failed(Error),
+}
+
+/// What only a handshake needs; dropped when it is complete.
+pub(super) struct Handshaking<S: Side> {
+    /// Absent only while a step is under way.
+    state: Option<S::State>,
+    gathering: Gathering,
+}
+
+/// What both halves of an open connection share.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) exporter: Arc<Exporter>,
+}
+
+impl<S: Side> Core<S> {
+    /// A connection whose machine is at its beginning.
+    pub(super) fn new(
+        side: S,
+        reading: Reading<S>,
+        writing: Writing<S::Write>,
+        tags: Tags,
+        shown: Shown,
+        start: impl FnOnce(&S, &mut Line<'_, S>, &mut Tags) -> Result<S::State, Error>,
+        out: &mut SendBuf,
+    ) -> Result<Self, Error> {
+        let mut core = Self {
+            side,
+            reading,
+            writing,
+            tags,
+            phase: Phase::Failed(Error::ClosedInHandshake),
+            shown,
+            events: VecDeque::new(),
+        };
+        let mut gathering = Gathering::new();
+        let Self { side, reading, writing, tags, shown, events, .. } = &mut core;
+        let mut line =
+            Line { opener: &mut reading.opener, writing, gathering: &mut gathering, events, shown, out };
+        let state = start(side, &mut line, tags)?;
+        core.phase = Phase::Handshake(Box::new(Handshaking { state: Some(state), gathering }));
+        Ok(core)
+    }
+
+    /// Takes one step: an event that waits, one message, or one record.
+    pub(super) fn process<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error> {
+        if let Some(event) = self.next_event() {
+            return Ok(Step { consumed: 0, event });
+        }
+        if let Phase::Failed(error) = &self.phase {
+            return Err(error.clone());
+        }
+        self.step(input, out).map_err(|error| self.fail(error, out))
+    }
+
+    fn step<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error> {
+        if self.reading.peer_closed() {
+            // RFC 9846 section 6.1: "Any data received after a closure alert has been received MUST be ignored."
+            let consumed = input.len();
+            return Ok(Step { consumed, event: Event::NeedInput { at_least: 1 } });
+        }
+        let progress = |event: Option<Event<'static>>| event.unwrap_or(Event::Progress);
+        if self.awaits_answer() {
+            return Ok(Step { consumed: 0, event: Event::Waiting });
+        }
+        if self.step_message(out)? {
+            return Ok(Step { consumed: 0, event: progress(self.next_event()) });
+        }
+        let compatibility = self.compatibility();
+        let (consumed, incoming) = self.reading.record(input, compatibility)?;
+        let event = match incoming {
+            Incoming::NeedInput { at_least } => Event::NeedInput { at_least },
+            Incoming::Data(plaintext) => return Ok(Step { consumed, event: Event::Data(plaintext) }),
+            Incoming::Handshake | Incoming::Nothing => Event::Progress,
+            Incoming::ChangeCipherSpec => {
+                self.report_received(MessageKind::ChangeCipherSpec, 1, Epoch::Plaintext);
+                progress(self.next_event())
+            }
+            Incoming::Alert(code, epoch) => {
+                self.report_received(MessageKind::Alert(code), 2, epoch);
+                if code == AlertCode::CLOSE_NOTIFY {
+                    self.events.push_back(Event::PeerClosed);
+                }
+                progress(self.next_event())
+            }
+        };
+        Ok(Step { consumed, event })
+    }
+
+    /// Takes the next handshake message, if a whole one waits.
+    fn step_message(&mut self, out: &mut SendBuf) -> Result<bool, Error> {
+        if let Phase::Handshake(_) = &self.phase {
+            return self.step_handshake(out);
+        }
+        let Some(found) = self.reading.post_handshake()? else { return Ok(false) };
+        self.report_received(MessageKind::Handshake(found.kind), found.len, Epoch::Application);
+        if let Some(order) = found.order {
+            self.writing.apply(order, out)?;
+        }
+        Ok(true)
+    }
+
+    fn step_handshake(&mut self, out: &mut SendBuf) -> Result<bool, Error> {
+        let Self { side, reading, writing, tags, phase, shown, events } = self;
+        let Phase::Handshake(handshaking) = phase else { return Ok(false) };
+        let epoch = match reading.opener.sequence() {
+            None => Epoch::Plaintext,
+            Some(_) => Epoch::Handshake,
+        };
+        let Some(message) = reading.joiner.peek()? else { return Ok(false) };
+        let len = message.raw.len();
+        let kind = MessageKind::Handshake(message.kind);
+        shown.message(Reported { direction: Direction::Received, kind, len, epoch }, events);
+        let Handshaking { state, gathering } = &mut **handshaking;
+        // Without a state the connection has failed: an error below ends it.
+        let Some(current) = state.take() else { return Ok(false) };
+        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
+        let next = side.on_message(current, message, &mut line, tags)?;
+        let established = line.arrive(state, next)?;
+        if let Some(established) = established {
+            self.establish(established);
+        }
+        self.reading.joiner.advance(len);
+        Ok(true)
+    }
+
+    /// Takes the answer to the question that is out.
+    pub(super) fn resume(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
+        match &self.phase {
+            Phase::Failed(error) => Err(error.clone()),
+            Phase::Open(_) => self.resume_ticket(answer, out),
+            Phase::Handshake(handshaking) => {
+                let awaited = handshaking.state.as_ref().and_then(S::awaits);
+                match awaited {
+                    None => Err(Misuse::NoQuestion.into()),
+                    Some(tag) if tag != answer.tag => Err(Misuse::WrongAnswer.into()),
+                    Some(_) => self.resume_handshake(answer, out).map_err(|error| self.fail(error, out)),
+                }
+            }
+        }
+    }
+
+    fn resume_handshake(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
+        let Self { side, reading, writing, tags, phase, shown, events } = self;
+        let Phase::Handshake(handshaking) = phase else { return Ok(()) };
+        let Handshaking { state, gathering } = &mut **handshaking;
+        let Some(current) = state.take() else { return Ok(()) };
+        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
+        let next = side.on_answer(current, answer, &mut line, tags)?;
+        let established = line.arrive(state, next)?;
+        if let Some(established) = established {
+            self.establish(established);
+        }
+        Ok(())
+    }
+
+    /// A ticket, sealed late.
+    fn resume_ticket(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
+        if answer.tag.connection != self.tags.connection() {
+            return Err(Misuse::WrongAnswer.into());
+        }
+        self.writing.ticket(answer, out)
+    }
+
+    fn establish(&mut self, established: EstablishedOf<S>) {
+        let Established { suite, read, write, exporter, summary, tickets } = established;
+        self.reading.establish(suite, read);
+        self.writing.establish(suite, write);
+        self.phase = Phase::Open(Open { exporter: Arc::new(exporter) });
+        self.events.push_back(Event::Established(summary));
+        self.events.extend(tickets.into_iter().map(|ticket| Event::Ask(Question::SealTicket(ticket))));
+    }
+
+    /// The transport ended: whether everything arrived that was sent (RFC 9846 section 6.1).
+    pub(super) fn eof(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        match &self.phase {
+            Phase::Failed(error) => Err(error.clone()),
+            _ if self.reading.peer_closed() => Ok(()),
+            _ => Err(self.fail(Error::Truncated, out)),
+        }
+    }
+
+    /// Sends close_notify; before the handshake is complete, user_canceled first (RFC 9846 section 6.1).
+    pub(super) fn close(&mut self, out: &mut SendBuf) {
+        let closed = match &mut self.phase {
+            Phase::Failed(_) => return,
+            Phase::Open(_) => self.writing.close(out),
+            Phase::Handshake(_) => self.cancel(out),
+        };
+        if let Err(failed) = closed {
+            self.phase = Phase::Failed(failed.into());
+        }
+    }
+
+    fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
+        if self.writing.is_closed() {
+            return Ok(());
+        }
+        self.flush_compatibility(out)?;
+        self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
+        self.writing.close(out)
+    }
+
+    /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
+    fn fail(&mut self, error: Error, out: &mut SendBuf) -> Error {
+        if let Some(code) = error.alert() {
+            // If even the alert cannot be sealed, the first error is still the one to tell.
+            let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
+            let epoch = self.writing.epoch();
+            let kind = MessageKind::Alert(code);
+            self.shown
+                .message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
+        }
+        // RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
+        // connections".
+        self.reading.forget();
+        self.writing.forget();
+        self.phase = Phase::Failed(error.clone());
+        error
+    }
+
+    fn flush_compatibility(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
+        let Self { reading, writing, phase, shown, events, .. } = self;
+        let Phase::Handshake(handshaking) = phase else { return Ok(()) };
+        if !writing.sealer.is_protected() {
+            return Ok(());
+        }
+        let gathering = &mut handshaking.gathering;
+        Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out }
+            .flush_compatibility()
+    }
+
+    fn awaits_answer(&self) -> bool {
+        match &self.phase {
+            Phase::Handshake(handshaking) => handshaking.state.as_ref().and_then(S::awaits).is_some(),
+            _ => false,
+        }
+    }
+
+    fn compatibility(&self) -> Compatibility {
+        match &self.phase {
+            Phase::Handshake(handshaking)
+                if handshaking.state.as_ref().is_some_and(S::takes_change_cipher_spec) =>
+            {
+                Compatibility::Dropped
+            }
+            _ => Compatibility::Refused,
+        }
+    }
+
+    fn report_received(&mut self, kind: MessageKind, len: usize, epoch: Epoch) {
+        self.shown.message(Reported { direction: Direction::Received, kind, len, epoch }, &mut self.events);
+    }
+
+    /// The next event that waits; the last one gives the queue's memory back.
+    fn next_event(&mut self) -> Option<Event<'static>> {
+        let event = self.events.pop_front()?;
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+        Some(event)
+    }
+
+    /// Why the connection cannot be used, if it cannot.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.phase {
+            Phase::Failed(error) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What open connections share; refused before the handshake is complete.
+    pub(super) fn open(&self) -> Result<&Open, Error> {
+        match &self.phase {
+            Phase::Failed(error) => Err(error.clone()),
+            Phase::Handshake(_) => Err(Misuse::NotEstablished.into()),
+            Phase::Open(open) => Ok(open),
+        }
+    }
+}

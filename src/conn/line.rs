@@ -1,0 +1,198 @@
+//! The handshake's carrier over TCP records.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::event::{Direction, Epoch, Event, MessageKind, Reported, Revealed};
+use super::side::{EstablishedOf, NextOf, Side};
+use super::writing::Writing;
+use crate::codepoint::ContentType;
+use crate::config::{Common, Messages, Secrets};
+use crate::crypto::{HashSecret, Suite};
+use crate::error::{Error, Failed};
+use crate::handshake::{Carrier, Next, SecretLabel};
+use crate::record::{EpochBoundary, Opener, SendBuf, SizeLimit, Skip, Skipped};
+use crate::schedule::Keys;
+use crate::wire::message::{HEADER_LEN, parse_header};
+
+/// What the handshake needs of a connection beside its two sides: gone when it is complete.
+pub(super) struct Gathering {
+    /// Whole messages that are not sealed yet.
+    messages: Vec<u8>,
+    change_cipher_spec: ChangeCipherSpec,
+}
+
+/// The compatibility ChangeCipherSpec (RFC 9846 appendix E.4): sent at most once, before a protected record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChangeCipherSpec {
+    NotDue,
+    Due,
+    Sent,
+}
+
+impl Gathering {
+    pub(super) fn new() -> Self {
+        Self { messages: Vec::new(), change_cipher_spec: ChangeCipherSpec::NotDue }
+    }
+}
+
+/// What is shown to the caller beside the protocol's own events.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    secrets: Secrets,
+    messages: Messages,
+}
+
+impl Shown {
+    pub(super) fn new(common: &Common) -> Self {
+        Self { secrets: common.secrets, messages: common.messages }
+    }
+
+    /// Reports a message that passed.
+    pub(super) fn message(self, reported: Reported, events: &mut VecDeque<Event<'static>>) {
+        if self.messages == Messages::Reported {
+            events.push_back(Event::Message(reported));
+        }
+    }
+}
+
+/// One step of a handshake on its way to the records.
+pub(super) struct Line<'a, S: Side> {
+    pub(super) opener: &'a mut Opener<S::Read>,
+    pub(super) writing: &'a mut Writing<S::Write>,
+    pub(super) gathering: &'a mut Gathering,
+    pub(super) events: &'a mut VecDeque<Event<'static>>,
+    pub(super) shown: &'a mut Shown,
+    pub(super) out: &'a mut SendBuf,
+}
+
+impl<S: Side> Line<'_, S> {
+    /// Sends a ChangeCipherSpec if one is due before what is sent next.
+    pub(super) fn flush_compatibility(&mut self) -> Result<(), Failed> {
+        if self.gathering.change_cipher_spec == ChangeCipherSpec::Due {
+            self.gathering.change_cipher_spec = ChangeCipherSpec::Sent;
+            self.writing.sealer.change_cipher_spec(self.out)?;
+            self.report(MessageKind::ChangeCipherSpec, 1, Epoch::Plaintext);
+        }
+        Ok(())
+    }
+
+    /// Carries out where the machine went; an established handshake is left to the caller.
+    pub(super) fn arrive(
+        &mut self,
+        state: &mut Option<S::State>,
+        next: NextOf<S>,
+    ) -> Result<Option<EstablishedOf<S>>, Error> {
+        match next {
+            Next::Wait(next) => *state = Some(next),
+            #[cfg(all(test, feature = "rustcrypto"))]
+            Next::Ask(next, question) if crate::handshake::replay::is_on() => {
+                // The traces have one record a flight: nothing is sealed at a question.
+                self.events.push_back(Event::Ask(question));
+                *state = Some(next);
+            }
+            Next::Ask(next, question) => {
+                // What waits here may be flushed while the question is out.
+                self.end_flight()?;
+                self.events.push_back(Event::Ask(question));
+                *state = Some(next);
+            }
+            Next::Retried(next) => {
+                self.events.push_back(Event::RetrySent);
+                *state = Some(next);
+            }
+            Next::Done(established) => {
+                self.end_flight()?;
+                return Ok(Some(established));
+            }
+        }
+        Ok(None)
+    }
+
+    fn report(&mut self, kind: MessageKind, len: usize, epoch: Epoch) {
+        self.shown.message(Reported { direction: Direction::Sent, kind, len, epoch }, self.events);
+    }
+
+    /// Reports each of the messages that are about to be sealed.
+    fn report_gathered(&mut self) {
+        if self.shown.messages == Messages::Unreported {
+            return;
+        }
+        let epoch = self.writing.epoch();
+        let mut at = 0;
+        while let Some(header) =
+            self.gathering.messages.get(at..).and_then(|rest| rest.first_chunk::<{ HEADER_LEN }>())
+        {
+            let header = parse_header(header);
+            let len = HEADER_LEN.saturating_add(header.len);
+            self.report(MessageKind::Handshake(header.kind), len, epoch);
+            at = at.saturating_add(len);
+        }
+    }
+}
+
+impl<S: Side> Carrier for Line<'_, S> {
+    type Read = S::Read;
+    type Write = S::Write;
+
+    fn messages(&mut self) -> &mut Vec<u8> {
+        &mut self.gathering.messages
+    }
+
+    fn end_flight(&mut self) -> Result<(), Error> {
+        if self.gathering.messages.is_empty() {
+            return Ok(());
+        }
+        self.flush_compatibility()?;
+        self.report_gathered();
+        self.writing.sealer.seal(ContentType::HANDSHAKE, &self.gathering.messages, self.out)?;
+        self.gathering.messages.clear();
+        Ok(())
+    }
+
+    fn rekey_read(&mut self, keys: Keys<S::Read>, boundary: EpochBoundary) {
+        self.opener.rekey(keys, boundary);
+    }
+
+    fn rekey_write(&mut self, keys: Keys<S::Write>, suite: &Suite) -> Result<(), Error> {
+        self.end_flight()?;
+        self.writing.sealer.rekey(keys, suite.aead.record_limit());
+        Ok(())
+    }
+
+    fn compat_ccs(&mut self) {
+        if self.gathering.change_cipher_spec == ChangeCipherSpec::NotDue {
+            self.gathering.change_cipher_spec = ChangeCipherSpec::Due;
+        }
+    }
+
+    fn limit_records(&mut self, ours: Option<SizeLimit>, peers: Option<SizeLimit>) {
+        if let Some(limit) = ours {
+            self.opener.set_limit(limit);
+        }
+        if let Some(limit) = peers {
+            self.writing.sealer.set_limit(limit);
+        }
+    }
+
+    fn adopt(&mut self, common: &Common) {
+        *self.shown = Shown::new(common);
+        self.writing.sealer.set_padding(common.padding);
+    }
+
+    fn skip_early_data(&mut self, skip: Skip) {
+        self.opener.set_skip(skip);
+    }
+
+    fn skipped(&self) -> Skipped {
+        self.opener.skipped()
+    }
+
+    fn reveal(&mut self, label: SecretLabel, client_random: &[u8; 32], secret: &[u8]) {
+        if self.shown.secrets == Secrets::Revealed
+            && let Some(secret) = HashSecret::copy_of(secret)
+        {
+            self.events.push_back(Event::Secret(Revealed { label, client_random: *client_random, secret }));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The receiving side of a connection: records in, and what follows from them once the handshake is complete.
+
+use super::event::{Epoch, Plaintext};
+use super::side::Side;
+use super::split::Order;
+use super::temper::{Temper, Trial};
+use crate::alert::AlertCode;
+use crate::codepoint::{ContentType, HandshakeType};
+use crate::crypto::Suite;
+use crate::error::{Error, Fault};
+use crate::record::{Joiner, Opened, Opener, Protection, Record, other_protocol};
+use crate::schedule::{ApplicationEpoch, Traffic};
+use crate::wire::key_update::{self, KeyUpdateRequest};
+use crate::wire::new_session_ticket::NewSessionTicket;
+
+/// Everything that receives.
+pub(super) struct Reading<S: Side> {
+    pub(super) opener: Opener<S::Read>,
+    pub(super) joiner: Joiner,
+    temper: Temper,
+    live: Option<Live<S>>,
+    began: bool,
+    peer_closed: bool,
+}
+
+/// What there is once application data may flow.
+struct Live<S: Side> {
+    suite: &'static Suite,
+    traffic: Traffic<S::Read, ApplicationEpoch>,
+}
+
+/// What a record was.
+pub(super) enum Incoming<'b> {
+    NeedInput {
+        at_least: usize,
+    },
+    /// Nothing for the caller.
+    Nothing,
+    /// Handshake bytes went to the joiner.
+    Handshake,
+    Data(Plaintext<'b>),
+    ChangeCipherSpec,
+    Alert(AlertCode, Epoch),
+}
+
+/// A message behind the handshake.
+pub(super) struct PostHandshake {
+    pub(super) kind: HandshakeType,
+    /// With its header, in bytes.
+    pub(super) len: usize,
+    pub(super) order: Option<Order>,
+}
+
+/// Which ChangeCipherSpec records are dropped (RFC 9846 section 5).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compatibility {
+    /// Dropped: after the first ClientHello, before the peer's Finished.
+    Dropped,
+    /// Refused like any unexpected record.
+    Refused,
+}
+
+impl<S: Side> Reading<S> {
+    pub(super) fn new(opener: Opener<S::Read>, joiner: Joiner) -> Self {
+        Self { opener, joiner, temper: Temper::new(), live: None, began: false, peer_closed: false }
+    }
+
+    /// The handshake is complete.
+    pub(super) fn establish(&mut self, suite: &'static Suite, traffic: Traffic<S::Read, ApplicationEpoch>) {
+        self.live = Some(Live { suite, traffic });
+        self.joiner.after_handshake();
+    }
+
+    /// Whether the peer sent close_notify.
+    pub(super) fn peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// Takes one record.
+    pub(super) fn record<'b>(
+        &mut self,
+        input: &'b mut [u8],
+        compatibility: Compatibility,
+    ) -> Result<(usize, Incoming<'b>), Error> {
+        if !self.began && input.len() >= crate::record::HEADER_LEN {
+            if let Some(fault) = other_protocol(input) {
+                return Err(fault.into());
+            }
+            self.began = true;
+        }
+        let plain_alerts = self.takes_plain_alerts();
+        let record = match self.opener.open(input)? {
+            Opened::NeedInput { at_least } => return Ok((0, Incoming::NeedInput { at_least })),
+            Opened::Skipped { consumed } => return Ok((consumed, Incoming::Nothing)),
+            Opened::Record(record) => record,
+        };
+        let Record { kind, protection, content, consumed } = record;
+        let incoming = match kind {
+            ContentType::HANDSHAKE => {
+                self.joiner.push(content)?;
+                Incoming::Handshake
+            }
+            ContentType::ALERT => {
+                if protection == Protection::Plain && !plain_alerts {
+                    return Err(Fault::unexpected_message("an alert arrived unprotected").into());
+                }
+                self.alert(content, protection)?
+            }
+            // RFC 9846 section 5.1: "if a handshake message is split over two or more records, there MUST NOT be any
+            // other records between them"
+            _ if !self.joiner.is_empty() => {
+                return Err(Fault::unexpected_message("a record interrupts a handshake message").into());
+            }
+            ContentType::CHANGE_CIPHER_SPEC => {
+                if compatibility == Compatibility::Refused || content != [1] {
+                    return Err(Fault::unexpected_message("a ChangeCipherSpec that may not be").into());
+                }
+                self.temper.charge(Trial::ChangeCipherSpec)?;
+                Incoming::ChangeCipherSpec
+            }
+            ContentType::APPLICATION_DATA if self.live.is_none() => {
+                return Err(Fault::unexpected_message("application data arrived during the handshake").into());
+            }
+            ContentType::APPLICATION_DATA if content.is_empty() => {
+                self.temper.charge(Trial::EmptyRecord)?;
+                Incoming::Nothing
+            }
+            _ => {
+                self.temper.restore(content.len());
+                Incoming::Data(Plaintext { bytes: content })
+            }
+        };
+        Ok((consumed, incoming))
+    }
+
+    /// Takes the next handshake message behind the handshake, if a whole one waits.
+    pub(super) fn post_handshake(&mut self) -> Result<Option<PostHandshake>, Error> {
+        let Self { opener, joiner, temper, live, .. } = self;
+        let (Some(mut message), Some(live)) = (joiner.peek()?, live) else { return Ok(None) };
+        let order = match message.kind {
+            HandshakeType::KEY_UPDATE => {
+                let request = key_update::parse(message.body)?;
+                let boundary = message.boundary()?;
+                temper.charge(Trial::KeyUpdate)?;
+                live.traffic.update()?;
+                opener.rekey(live.traffic.keys(live.suite.aead)?, boundary);
+                Some(match request {
+                    KeyUpdateRequest::UpdateRequested => Order::AnswerKeyUpdate,
+                    KeyUpdateRequest::UpdateNotRequested => Order::PeerUpdated,
+                })
+            }
+            HandshakeType::NEW_SESSION_TICKET if S::TAKES_TICKETS => {
+                // RFC 9846 section 1.2: clients that do not resume "ignore NewSessionTicket".
+                NewSessionTicket::parse(message.body)?;
+                temper.charge(Trial::Ticket)?;
+                None
+            }
+            _ => {
+                return Err(
+                    Fault::unexpected_message("a handshake message arrived after the handshake").into()
+                );
+            }
+        };
+        let found = PostHandshake { kind: message.kind, len: message.raw.len(), order };
+        joiner.advance(found.len);
+        Ok(Some(found))
+    }
+
+    /// A server's client that refuses our ServerHello cannot protect its alert.
+    fn takes_plain_alerts(&self) -> bool {
+        match self.opener.sequence() {
+            None => true,
+            Some(opened) => S::PEER_MAY_LACK_KEYS && opened == 0 && self.live.is_none(),
+        }
+    }
+
+    /// Judges an alert (RFC 9846 section 6).
+    fn alert<'b>(&mut self, content: &[u8], protection: Protection) -> Result<Incoming<'b>, Error> {
+        // RFC 9846 section 5.1: "a record with an Alert type MUST contain exactly one message"
+        let [_, code] = *content else {
+            return Err(Fault::decode_error("an alert record must hold exactly one alert").into());
+        };
+        let epoch = match (protection, &self.live) {
+            (Protection::Plain, _) => Epoch::Plaintext,
+            (Protection::Sealed, None) => Epoch::Handshake,
+            (Protection::Sealed, Some(_)) => Epoch::Application,
+        };
+        let code = AlertCode(code);
+        match code {
+            AlertCode::CLOSE_NOTIFY | AlertCode::USER_CANCELED if !self.joiner.is_empty() => {
+                Err(Fault::unexpected_message("a record interrupts a handshake message").into())
+            }
+            AlertCode::CLOSE_NOTIFY if self.live.is_none() => Err(Error::ClosedInHandshake),
+            AlertCode::CLOSE_NOTIFY => {
+                self.peer_closed = true;
+                Ok(Incoming::Alert(code, epoch))
+            }
+            // RFC 9846 section 6.1: "Receiving implementations SHOULD continue to read data from the peer until a
+            // "close_notify" is received".
+            AlertCode::USER_CANCELED => {
+                self.temper.charge(Trial::UserCanceled)?;
+                Ok(Incoming::Alert(code, epoch))
+            }
+            _ => Err(Error::Alert(code)),
+        }
+    }
+
+    /// Forgets all keys.
+    pub(super) fn forget(&mut self) {
+        self.opener = Opener::plain();
+        self.live = None;
+    }
+
+    /// The traffic secret and the sequence number, for kernel offload.
+    pub(super) fn live(&self) -> Option<(&Traffic<S::Read, ApplicationEpoch>, u64)> {
+        let live = self.live.as_ref()?;
+        Some((&live.traffic, self.opener.sequence().unwrap_or(0)))
+    }
+}

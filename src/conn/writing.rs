@@ -1,0 +1,301 @@
+//! The sending side of a connection: application data, key updates, closing.
+
+use super::event::Epoch;
+use super::split::Order;
+use crate::alert::AlertCode;
+use crate::codepoint::ContentType;
+use crate::crypto::Suite;
+use crate::error::{Error, Failed, Misuse};
+use crate::handshake::new_session_ticket;
+use crate::question::{Answer, Verdict};
+use crate::record::{HEADER_LEN, Sealer, SendBuf, TAIL_LEN};
+use crate::schedule::{ApplicationEpoch, Direction, Traffic};
+use crate::wire::key_update::{KeyUpdateRequest, encode};
+
+/// RFC 9846 section 4.7.3: "sending implementations MUST NOT allow the epoch -- and hence the number of key updates
+/// -- to exceed 2^48-1".
+const MAX_UPDATES: u64 = (1 << 48) - 1;
+
+/// Smaller rests of a full buffer are not worth a record.
+const WORTH_A_RECORD: usize = 1024;
+
+/// How many records under a key are kept back from application data.
+const RESERVED: u64 = 2;
+
+/// The level byte of closure alerts (RFC 9846 section 6).
+const WARNING: u8 = 1;
+/// The level byte of error alerts.
+const FATAL: u8 = 2;
+
+/// Whom a key update concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The peer shall update its keys too (`update_requested`).
+    Peer,
+    /// Only our sending keys change (`update_not_requested`).
+    Nobody,
+}
+
+/// What became of a key update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// Our keys changed, and the peer was asked to change its own if that was wanted.
+    Done,
+    /// The peer was asked before and has not answered; nothing was sent.
+    AlreadyAsked,
+    /// The number of updates that one connection may have is used up; nothing was sent.
+    Limit,
+}
+
+/// What became of a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'f> {
+    /// The record, in the caller's buffer; it counts as sent: write it before anything later in the output buffer.
+    Sealed(&'f [u8]),
+    /// The output buffer holds earlier bytes: flush it, then try again. The frame was not touched.
+    FlushFirst,
+}
+
+/// Everything that sends.
+pub(super) struct Writing<W> {
+    pub(super) sealer: Sealer<W>,
+    live: Option<Live<W>>,
+    asked: bool,
+    owed: bool,
+    updates: u64,
+    closed: bool,
+}
+
+/// What there is once application data may flow.
+struct Live<W> {
+    suite: &'static Suite,
+    traffic: Traffic<W, ApplicationEpoch>,
+}
+
+impl<W: Direction> Writing<W> {
+    pub(super) fn new(sealer: Sealer<W>) -> Self {
+        Self { sealer, live: None, asked: false, owed: false, updates: 0, closed: false }
+    }
+
+    /// The handshake is complete.
+    pub(super) fn establish(&mut self, suite: &'static Suite, traffic: Traffic<W, ApplicationEpoch>) {
+        self.live = Some(Live { suite, traffic });
+    }
+
+    /// Takes what fits below the buffer's limit of the concatenation of `parts`.
+    pub(super) fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
+        self.check_open()?;
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let mut written = 0;
+        while written < total {
+            let wanted = total.saturating_sub(written).min(self.sealer.max_content());
+            let fits = wanted.min(out.room().saturating_sub(HEADER_LEN.saturating_add(TAIL_LEN)));
+            if fits < wanted.min(WORTH_A_RECORD) && !(fits > 0 && out.is_empty()) {
+                break;
+            }
+            self.prepare(out)?;
+            let slices = Slices { parts, skip: written, take: fits };
+            self.sealer.seal_record(ContentType::APPLICATION_DATA, slices, out)?;
+            written = written.saturating_add(fits);
+        }
+        Ok(written)
+    }
+
+    /// Seals a frame where it lies.
+    pub(super) fn seal_frame<'f>(
+        &mut self,
+        frame: &'f mut [u8],
+        content: usize,
+        out: &mut SendBuf,
+    ) -> Result<Frame<'f>, Error> {
+        self.check_open()?;
+        let room = frame.len().checked_sub(HEADER_LEN.saturating_add(TAIL_LEN));
+        let longest = HEADER_LEN.saturating_add(TAIL_LEN).saturating_add(self.sealer.max_content());
+        if room.is_none_or(|room| room < content) || frame.len() > longest {
+            return Err(Misuse::FrameSize.into());
+        }
+        self.prepare(out)?;
+        if !out.is_empty() {
+            return Ok(Frame::FlushFirst);
+        }
+        self.sealer.seal_frame(frame, content)?;
+        Ok(Frame::Sealed(frame))
+    }
+
+    /// Changes our sending keys, and asks the peer to change its own if wanted.
+    pub(super) fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
+        self.check_open()?;
+        if ask == Ask::Peer && self.asked {
+            // RFC 9846 section 4.7.3: "Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT
+            // send another KeyUpdate with request_update set to "update_requested"."
+            return Ok(Updated::AlreadyAsked);
+        }
+        if self.updates >= MAX_UPDATES {
+            return Ok(Updated::Limit);
+        }
+        let request = match ask {
+            Ask::Peer => KeyUpdateRequest::UpdateRequested,
+            Ask::Nobody => KeyUpdateRequest::UpdateNotRequested,
+        };
+        self.send_update(request, out)?;
+        self.asked |= ask == Ask::Peer;
+        Ok(Updated::Done)
+    }
+
+    /// Carries out what the receiving side wants.
+    pub(super) fn apply(&mut self, order: Order, out: &mut SendBuf) -> Result<(), Error> {
+        match order {
+            Order::PeerUpdated => self.asked = false,
+            Order::AnswerKeyUpdate => {
+                self.asked = false;
+                // Sent before the next application data, so that many requests get a single answer.
+                self.owed = true;
+            }
+            Order::Alert(code) => self.alert(code, out)?,
+            Order::Stop => self.closed = true,
+        }
+        Ok(())
+    }
+
+    /// Sends close_notify, once.
+    pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
+        if !core::mem::replace(&mut self.closed, true) {
+            self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a closure alert, whose level is `warning`.
+    pub(super) fn closure_alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
+        self.sealer.seal(ContentType::ALERT, &[WARNING, code.0], out)
+    }
+
+    /// Sends an error alert and ends the side.
+    pub(super) fn alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
+        if core::mem::replace(&mut self.closed, true) {
+            return Ok(());
+        }
+        self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)
+    }
+
+    /// Which keys protect what is sent now.
+    pub(super) fn epoch(&self) -> Epoch {
+        match (self.sealer.is_protected(), &self.live) {
+            (false, _) => Epoch::Plaintext,
+            (true, None) => Epoch::Handshake,
+            (true, Some(_)) => Epoch::Application,
+        }
+    }
+
+    /// Sends a ticket that was sealed late.
+    pub(super) fn ticket(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
+        self.check_open()?;
+        match answer.verdict {
+            Verdict::Sealed(sealed) => {
+                self.prepare(out)?;
+                let message = new_session_ticket(&sealed)?;
+                self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
+            }
+            Verdict::NoTicket => Ok(()),
+            _ => Err(Misuse::WrongAnswer.into()),
+        }
+    }
+
+    /// Whether nothing more is sent.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Forgets all keys.
+    pub(super) fn forget(&mut self) {
+        self.sealer.forget();
+        self.live = None;
+        self.closed = true;
+    }
+
+    /// The suite, the traffic secret and the sequence number, for kernel offload.
+    pub(super) fn live(&self) -> Option<(&'static Suite, &Traffic<W, ApplicationEpoch>, u64)> {
+        let live = self.live.as_ref()?;
+        Some((live.suite, &live.traffic, self.sealer.sequence()))
+    }
+
+    fn check_open(&self) -> Result<(), Misuse> {
+        if self.live.is_none() {
+            return Err(Misuse::NotEstablished);
+        }
+        if self.closed { Err(Misuse::WriteClosed) } else { Ok(()) }
+    }
+
+    /// What must precede the next application record: an answer that is owed, and new keys before a limit.
+    fn prepare(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        // RFC 9846 section 5.5: the last records under a key are for the KeyUpdate itself, and for an alert.
+        let exhausted = self.sealer.records_left() <= RESERVED;
+        if !self.owed && !exhausted {
+            return Ok(());
+        }
+        if self.updates >= MAX_UPDATES {
+            // RFC 9846 section 4.7.3: it "SHOULD instead ignore the "update_requested" flag".
+            self.owed = false;
+            return if exhausted { Err(Misuse::KeyLimit.into()) } else { Ok(()) };
+        }
+        self.send_update(KeyUpdateRequest::UpdateNotRequested, out)?;
+        self.owed = false;
+        Ok(())
+    }
+
+    /// Sends a KeyUpdate under the old keys, then changes to the new ones.
+    fn send_update(&mut self, request: KeyUpdateRequest, out: &mut SendBuf) -> Result<(), Error> {
+        let live = self.live.as_mut().ok_or(Misuse::NotEstablished)?;
+        self.sealer.seal(ContentType::HANDSHAKE, &encode(request), out)?;
+        live.traffic.update()?;
+        self.sealer.rekey(live.traffic.keys(live.suite.aead)?, live.suite.aead.record_limit());
+        self.updates = self.updates.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// `take` bytes of the concatenation of `parts`, behind the first `skip`.
+#[derive(Clone, Copy)]
+struct Slices<'a> {
+    parts: &'a [&'a [u8]],
+    skip: usize,
+    take: usize,
+}
+
+impl<'a> Iterator for Slices<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while self.take > 0 {
+            let (part, parts) = self.parts.split_first()?;
+            self.parts = parts;
+            let skipped = self.skip.min(part.len());
+            self.skip = self.skip.saturating_sub(skipped);
+            let rest = part.get(skipped..).unwrap_or_default();
+            let rest = rest.get(..self.take.min(rest.len())).unwrap_or_default();
+            self.take = self.take.saturating_sub(rest.len());
+            if !rest.is_empty() {
+                return Some(rest);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn slices_cut_any_range_out_of_any_parts() {
+        let parts: [&[u8]; 5] = [b"ab", b"", b"cde", b"f", b"ghij"];
+        let whole = parts.concat();
+        for skip in 0..=whole.len() {
+            for take in 0..=whole.len() - skip {
+                let cut: Vec<u8> = Slices { parts: &parts, skip, take }.flatten().copied().collect();
+                assert_eq!(cut, whole[skip..skip + take]);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! EncryptedExtensions to CertificateVerify (RFC 9846 sections 4.4 and 4.5): who the server is.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::finish::WaitFinished;
+use super::{ClientNext, Context, Flight, Request, State};
+use crate::codepoint::SignatureScheme;
+use crate::error::{Error, Fault};
+use crate::handshake::auth::{Chain, Signer};
+use crate::handshake::{Next, OUT_OF_ORDER};
+use crate::question::{PeerEvidence, Question, Tag, Verified, VerifyPeer};
+use crate::record::{Message, SizeLimit};
+use crate::wire::certificate_request::CertificateRequest;
+use crate::wire::encrypted_extensions::EncryptedExtensions;
+
+/// Waits for EncryptedExtensions.
+pub(crate) struct WaitEncryptedExtensions {
+    pub(super) flight: Flight,
+}
+
+impl WaitEncryptedExtensions {
+    pub(super) fn on_encrypted_extensions(
+        self,
+        message: Message<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<ClientNext, Error> {
+        let mut flight = self.flight;
+        let extensions = EncryptedExtensions::parse(message.body, flight.facts.sent)?;
+        if let Some(selected) = extensions.alpn {
+            if !cx.config.common.alpn.iter().any(|offered| offered == selected) {
+                return Err(
+                    Fault::illegal_parameter("the server chose a protocol that was not offered").into()
+                );
+            }
+            flight.facts.alpn = Some(selected.to_vec());
+        }
+        if let Some(limit) = extensions.record_size_limit {
+            cx.carrier.limit_records(cx.config.common.own_record_limit(), Some(SizeLimit::negotiated(limit)));
+        }
+        flight.transcript.absorb(message.raw);
+        Ok(Next::Wait(State::Auth(WaitAuth { flight, request: None })))
+    }
+}
+
+/// Waits for CertificateRequest, once, or for Certificate.
+pub(crate) struct WaitAuth {
+    flight: Flight,
+    request: Option<Request>,
+}
+
+impl WaitAuth {
+    pub(super) fn on_certificate_request(mut self, message: Message<'_>) -> Result<ClientNext, Error> {
+        if self.request.is_some() {
+            return Err(OUT_OF_ORDER.into());
+        }
+        let request = CertificateRequest::parse(message.body)?;
+        // RFC 9846 section 4.4.2: "This field SHALL be zero length unless used for .. post-handshake authentication"
+        if !request.context.is_empty() {
+            return Err(Fault::illegal_parameter(
+                "certificate_request_context must be empty in the handshake",
+            )
+            .into());
+        }
+        let schemes: Vec<SignatureScheme> = request.signature_algorithms.iter().collect();
+        self.request = Some(Request {
+            certificate_schemes: match request.signature_algorithms_cert {
+                Some(list) => list.iter().collect(),
+                None => schemes.clone(),
+            },
+            schemes,
+            authorities: request
+                .certificate_authorities
+                .map(|names| names.iter().map(<[u8]>::to_vec).collect())
+                .unwrap_or_default(),
+        });
+        self.flight.transcript.absorb(message.raw);
+        Ok(Next::Wait(State::Auth(self)))
+    }
+
+    pub(super) fn on_certificate(mut self, message: Message<'_>) -> Result<ClientNext, Error> {
+        let chain = Chain::read(message.body, self.flight.facts.sent)?;
+        // RFC 9846 section 4.5.1.3
+        let chain = chain.ok_or(Fault::decode_error("a server's Certificate must hold a certificate"))?;
+        self.flight.transcript.absorb(message.raw);
+        let Self { flight, request } = self;
+        Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { flight, request, chain })))
+    }
+}
+
+/// Waits for CertificateVerify.
+pub(crate) struct WaitCertificateVerify {
+    flight: Flight,
+    request: Option<Request>,
+    chain: Chain,
+}
+
+impl WaitCertificateVerify {
+    pub(super) fn on_certificate_verify(
+        self,
+        message: Message<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<ClientNext, Error> {
+        let Self { mut flight, request, chain } = self;
+        let schemes = &cx.config.common.schemes;
+        let presented = chain.with_signature(message.body, Signer::Server, schemes, &flight.transcript)?;
+        flight.transcript.absorb(message.raw);
+        let tag = cx.tags.next();
+        let signature = presented.scheme;
+        let question = VerifyPeer {
+            tag,
+            name: Some(flight.facts.name.clone()),
+            evidence: PeerEvidence::Fresh(presented),
+        };
+        let state = WaitPeerVerdict { flight, request, signature, tag };
+        Ok(Next::Ask(State::PeerVerdict(state), Question::VerifyPeer(Box::new(question))))
+    }
+}
+
+/// Waits for the verdict on the server's certificates and signature.
+pub(crate) struct WaitPeerVerdict {
+    flight: Flight,
+    request: Option<Request>,
+    signature: SignatureScheme,
+    pub(super) tag: Tag,
+}
+
+impl WaitPeerVerdict {
+    pub(super) fn on_verified(self, peer: Verified) -> ClientNext {
+        let Self { flight, request, signature, .. } = self;
+        Next::Wait(State::Finished(WaitFinished { flight, request, signature, peer }))
+    }
+}

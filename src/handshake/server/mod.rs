@@ -1,0 +1,123 @@
+//! The server's machine (RFC 9846 appendix A.2), a file a phase in the standard's order.
+
+mod client_auth;
+mod cookie;
+mod finish;
+mod flight;
+mod hello;
+mod negotiate;
+mod retry;
+mod second_hello;
+
+pub(crate) use hello::{WaitClientHello, accept};
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use self::client_auth::{WaitCertificate, WaitCertificateVerify, WaitPeerVerdict};
+use self::finish::WaitFinished;
+use self::flight::WaitSignature;
+use self::hello::{WaitConfigure, WaitPsk};
+use self::retry::WaitSecondHello;
+use super::{Carrier, Next, NotResumed, OUT_OF_ORDER, Tags};
+use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
+use crate::config::{ConfiguredSuite, Credential, ServerConfig};
+use crate::error::{Error, Misuse};
+use crate::question::{Answer, Tag, Verdict};
+use crate::record::Message;
+use crate::schedule::{Client, Server};
+
+/// What carries a server's handshake.
+pub(crate) type ServerCarrier<'a> = dyn Carrier<Read = Client, Write = Server> + 'a;
+
+/// A finished server handshake.
+pub(crate) type Established = super::Established<Client, Server>;
+
+type ServerNext = Next<State, Established>;
+
+/// What the machine works with in every state.
+pub(crate) struct Context<'a> {
+    pub(crate) carrier: &'a mut ServerCarrier<'a>,
+    pub(crate) tags: &'a mut Tags,
+}
+
+/// Where the server is.
+pub(crate) enum State {
+    ClientHello(WaitClientHello),
+    Configure(WaitConfigure),
+    Psk(WaitPsk),
+    SecondHello(WaitSecondHello),
+    Signature(WaitSignature),
+    Certificate(WaitCertificate),
+    CertificateVerify(WaitCertificateVerify),
+    PeerVerdict(WaitPeerVerdict),
+    Finished(WaitFinished),
+}
+
+impl State {
+    /// Takes a message.
+    pub(crate) fn on_message(self, message: Message<'_>, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+        match (self, message.kind) {
+            (Self::ClientHello(state), HandshakeType::CLIENT_HELLO) => state.on_client_hello(message, cx),
+            (Self::SecondHello(state), HandshakeType::CLIENT_HELLO) => state.on_client_hello(message, cx),
+            (Self::Certificate(state), HandshakeType::CERTIFICATE) => state.on_certificate(message),
+            (Self::CertificateVerify(state), HandshakeType::CERTIFICATE_VERIFY) => {
+                state.on_certificate_verify(message, cx)
+            }
+            (Self::Finished(state), HandshakeType::FINISHED) => state.on_finished(message, cx),
+            _ => Err(OUT_OF_ORDER.into()),
+        }
+    }
+
+    /// Which question is out.
+    pub(crate) fn awaits(&self) -> Option<Tag> {
+        match self {
+            Self::Configure(state) => Some(state.tag),
+            Self::Psk(state) => Some(state.tag),
+            Self::Signature(state) => Some(state.tag),
+            Self::PeerVerdict(state) => Some(state.tag),
+            _ => None,
+        }
+    }
+
+    /// Takes the answer whose tag is that of [`State::awaits`].
+    pub(crate) fn on_answer(self, answer: Answer, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+        match (self, answer.verdict) {
+            (_, Verdict::Refused(refusal)) => Err(refusal.into()),
+            (Self::Configure(state), Verdict::Configured(configured)) => state.on_configured(configured, cx),
+            (Self::Psk(state), Verdict::NoPsk) => state.on_none(cx),
+            (Self::Signature(state), Verdict::Signed(signature)) => state.on_signed(&signature, cx),
+            (Self::PeerVerdict(state), Verdict::Verified(verified)) => Ok(state.on_verified(verified)),
+            _ => Err(Misuse::WrongAnswer.into()),
+        }
+    }
+
+    /// Whether a compatibility ChangeCipherSpec is dropped: "after the first ClientHello message has been .. received"
+    /// (RFC 9846 section 5), or at any time where "Servers operating statelessly MUST ignore these records" (section
+    /// 4.3.2).
+    pub(crate) fn takes_change_cipher_spec(&self) -> bool {
+        match self {
+            Self::ClientHello(state) => state.is_stateless(),
+            _ => true,
+        }
+    }
+}
+
+/// Who serves a connection: its configuration, and what it authenticates with.
+#[derive(Clone)]
+struct Serving {
+    config: Arc<ServerConfig>,
+    credential: Arc<Credential>,
+}
+
+/// What is chosen on the first ClientHello, and stays.
+struct Chosen {
+    suite: ConfiguredSuite,
+    group: NamedGroup,
+    signature: SignatureScheme,
+    alpn: Option<Vec<u8>>,
+    server_name: Option<String>,
+    client_random: [u8; 32],
+    not_resumed: NotResumed,
+}

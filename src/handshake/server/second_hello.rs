@@ -1,0 +1,120 @@
+//! The second ClientHello: on the connection that asked for it, or on a fresh one by its cookie.
+
+use alloc::vec::Vec;
+
+use super::cookie::{Facts, open};
+use super::flight::{Agreed, Retried};
+use super::hello::{FOREIGN_COOKIE, First, share_of};
+use super::negotiate::{check, choose};
+use super::retry::{WaitSecondHello, write_retry};
+use super::{Context, ServerNext, Serving};
+use crate::codepoint::{ExtensionType, NamedGroup};
+use crate::error::{Error, Fault};
+use crate::handshake::{NotResumed, too_long};
+use crate::record::{Message, Skip, Skipped};
+use crate::transcript::Transcript;
+use crate::wire::client_hello::ClientHello;
+use crate::wire::ext::Framed;
+use crate::wire::message::HEADER_LEN;
+
+/// What may differ between the two ClientHellos of a connection (RFC 9846 section 4.2.2).
+const MAY_DIFFER: [ExtensionType; 5] = [
+    ExtensionType::KEY_SHARE,
+    ExtensionType::EARLY_DATA,
+    ExtensionType::COOKIE,
+    ExtensionType::PRE_SHARED_KEY,
+    ExtensionType::PADDING,
+];
+
+impl WaitSecondHello {
+    pub(super) fn on_client_hello(
+        self,
+        mut message: Message<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
+        let Self { serving, chosen, mut transcript, first, cookie } = self;
+        let hello = ClientHello::parse(message.body)?;
+        check(&hello)?;
+        let before = ClientHello::parse(first.get(HEADER_LEN..).unwrap_or_default())?;
+        check_unchanged(&before, &hello)?;
+        check_second(&hello, chosen.group)?;
+        // RFC 9846 section 4.3.2: "the client MUST copy the contents of the extension".
+        if hello.extensions.cookie != cookie.as_deref() {
+            return Err(FOREIGN_COOKIE.into());
+        }
+        let boundary = message.boundary()?;
+        cx.carrier.skip_early_data(Skip::Off);
+        transcript.absorb(message.raw);
+        let Some(share) = share_of(&hello, &chosen) else { return Err(WRONG_SHARE.into()) };
+        Agreed { serving, chosen, retried: Retried::Yes }.send(transcript, &hello, share, boundary, cx)
+    }
+}
+
+impl First<'_> {
+    /// A first ClientHello with a cookie: this server, or another one with its key, asked for it and kept nothing.
+    pub(super) fn resume_stateless(
+        self,
+        serving: Serving,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
+        let hello = &self.hello;
+        let cookie = hello.extensions.cookie.unwrap_or_default();
+        let (Some(key), Some(now)) = (&serving.config.retry, self.now) else {
+            return Err(FOREIGN_COOKIE.into());
+        };
+        let opened = open(cookie, hello.legacy_session_id, now.as_secs(), &serving.config, key)?;
+        let Some(Facts { suite, group, skips, hello: first_hash, .. }) = opened else {
+            return Err(FOREIGN_COOKIE.into());
+        };
+        if self.skipped == Skipped::Some && !skips {
+            return Err(Fault::unexpected_message("application data arrived before any key").into());
+        }
+        check_second(hello, group)?;
+        let mut chosen = choose(hello, &serving, NotResumed::NotOffered)?;
+        // RFC 9846 section 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite".
+        chosen.suite = match serving.config.common.suite(suite) {
+            Some(entry) if hello.cipher_suites.contains(suite) => entry.clone(),
+            _ => return Err(FOREIGN_COOKIE.into()),
+        };
+        chosen.group = group;
+        let Some(share) = share_of(hello, &chosen) else { return Err(WRONG_SHARE.into()) };
+
+        let mut transcript = Transcript::after_retry(chosen.suite.suite.hash, &first_hash);
+        let mut retry = Vec::new();
+        write_retry(&mut retry, hello.legacy_session_id, suite, group, Some(cookie)).map_err(too_long)?;
+        transcript.absorb(&retry);
+        transcript.absorb(self.raw);
+        Agreed { serving, chosen, retried: Retried::Yes }.send(transcript, hello, share, self.boundary, cx)
+    }
+}
+
+const WRONG_SHARE: Fault =
+    Fault::illegal_parameter("the second ClientHello must hold one share, of the group that was asked for");
+
+/// What the second ClientHello must be like, whatever the first was.
+fn check_second(hello: &ClientHello<'_>, group: NamedGroup) -> Result<(), Fault> {
+    if hello.extensions.early_data.is_some() {
+        return Err(Fault::illegal_parameter("early data is not permitted after a HelloRetryRequest"));
+    }
+    let mut shares = hello.extensions.key_share.iter().flat_map(|shares| shares.iter());
+    match (shares.next(), shares.next()) {
+        (Some(share), None) if share.group == group => Ok(()),
+        _ => Err(WRONG_SHARE),
+    }
+}
+
+/// RFC 9846 section 4.2.2: "the client MUST send the same ClientHello without modification, except as follows".
+fn check_unchanged(first: &ClientHello<'_>, second: &ClientHello<'_>) -> Result<(), Fault> {
+    let fields = first.random == second.random
+        && first.legacy_session_id == second.legacy_session_id
+        && first.cipher_suites == second.cipher_suites;
+    if fields && unchanging(first.extensions.raw).eq(unchanging(second.extensions.raw)) {
+        return Ok(());
+    }
+    Err(Fault::illegal_parameter("the second ClientHello changed more than it may"))
+}
+
+/// The extensions that both ClientHellos must have alike, in order.
+fn unchanging(extensions: &[u8]) -> impl Iterator<Item = (ExtensionType, &[u8])> {
+    Framed::new(extensions).filter_map(Result::ok).filter(|(kind, _)| !MAY_DIFFER.contains(kind))
+}

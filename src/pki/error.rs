@@ -1,0 +1,205 @@
+//! Why a chain was refused: whose fault it is, what was offered, what was wanted, what would mend it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::KeyKind;
+use crate::alert::AlertCode;
+use crate::codepoint::SignatureScheme;
+
+/// Why a chain was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// A certificate cannot be parsed, or breaks RFC 5280 in its form.
+    Malformed(String),
+    /// No root is trusted at all: our configuration is at fault.
+    NoRoots,
+    /// The leaf does not speak for the name that was wanted.
+    WrongName {
+        /// The name that was wanted.
+        wanted: String,
+        /// The names that the leaf has.
+        presented: String,
+    },
+    /// A certificate of the path is not valid yet, or not any more.
+    Time {
+        /// The certificate's subject.
+        subject: String,
+        /// When it begins to be valid, in seconds since 1970.
+        not_before: i64,
+        /// When it was last valid, in seconds since 1970.
+        not_after: i64,
+        /// Our time.
+        now: i64,
+    },
+    /// The certificate of this subject may not be used like this.
+    Usage {
+        /// The certificate's subject.
+        subject: String,
+        /// What stands against it.
+        why: &'static str,
+    },
+    /// A certificate demands something that is not evaluated, so it is refused.
+    NotEvaluated {
+        /// The certificate's subject.
+        subject: String,
+        /// What it demands.
+        what: String,
+    },
+    /// No path leads to a trusted root.
+    NoPath {
+        /// The leaf's subject.
+        subject: String,
+        /// The issuer for which no certificate was found, or the last one tried.
+        issuer: String,
+        /// How many certificates came with the leaf.
+        sent: usize,
+        /// How many roots are trusted.
+        roots: usize,
+        /// Why each candidate was refused.
+        rejected: Vec<Rejected>,
+    },
+    /// The search for a path was given up: the peer sent a maze.
+    Budget(&'static str),
+    /// The signature of CertificateVerify is not by the leaf's key.
+    BadSignature,
+    /// The scheme of CertificateVerify does not fit the leaf's key.
+    SchemeMismatch {
+        /// The scheme that was used.
+        scheme: SignatureScheme,
+        /// The leaf's key.
+        key: KeyKind,
+    },
+}
+
+/// A candidate for the path, and why it was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its subject.
+    pub subject: String,
+    /// Why.
+    pub why: Box<VerifyError>,
+}
+
+impl VerifyError {
+    /// The alert that fits (RFC 9846 section 6.2).
+    #[must_use]
+    pub fn alert(&self) -> AlertCode {
+        match self {
+            Self::Malformed(_) | Self::WrongName { .. } => AlertCode::BAD_CERTIFICATE,
+            Self::NoRoots => AlertCode::INTERNAL_ERROR,
+            Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
+            Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
+            // Where one candidate alone stood in the way, what stood against it is the reason.
+            Self::NoPath { rejected, .. } => match rejected.as_slice() {
+                [only] => only.why.alert(),
+                _ => AlertCode::UNKNOWN_CA,
+            },
+            Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
+            Self::BadSignature => AlertCode::DECRYPT_ERROR,
+            Self::SchemeMismatch { .. } => AlertCode::ILLEGAL_PARAMETER,
+        }
+    }
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "a certificate is malformed: {why}"),
+            Self::NoRoots => f.write_str("no root certificate is trusted; name a CA file"),
+            Self::WrongName { wanted, presented } => {
+                write!(f, "the certificate is not for {wanted:?}; it is for: {presented}")
+            }
+            Self::Time { subject, not_before, not_after, now } => time(f, subject, *not_before, *not_after, *now),
+            Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
+            Self::NotEvaluated { subject, what } => {
+                write!(f, "the certificate \"{subject}\" demands {what}, which is not evaluated; it is refused")
+            }
+            Self::NoPath { subject, issuer, sent, roots, rejected } => {
+                write!(f, "no path leads from \"{subject}\" to a trusted root: ")?;
+                if rejected.is_empty() {
+                    write!(f, "its issuer \"{issuer}\" is neither among the {roots} trusted roots ")?;
+                    write!(f, "nor among the {sent} certificates sent beside the leaf; ")?;
+                    f.write_str("trust that issuer, or have the peer send the missing intermediate")
+                } else {
+                    for (position, Rejected { subject, why }) in rejected.iter().enumerate() {
+                        let separator = if position == 0 { "" } else { "; " };
+                        write!(f, "{separator}candidate \"{subject}\": {why}")?;
+                    }
+                    Ok(())
+                }
+            }
+            Self::Budget(what) => write!(f, "the chain needs more {what} than are spent on one"),
+            Self::BadSignature => f.write_str("the handshake's signature is not by the certificate's key"),
+            Self::SchemeMismatch { scheme, key } => {
+                write!(f, "the signature scheme {scheme} does not fit the certificate's key, {key}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for VerifyError {}
+
+fn time(f: &mut fmt::Formatter<'_>, subject: &str, not_before: i64, not_after: i64, now: i64) -> fmt::Result {
+    let (what, limit) = if now < not_before {
+        ("is not valid before", not_before)
+    } else {
+        ("was valid only until", not_after)
+    };
+    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", Utc(limit), Utc(now))?;
+    write!(f, ", {} apart; renew the certificate, or set the clock", Span(now.abs_diff(limit)))
+}
+
+/// Seconds since 1970 as a date, by the proleptic Gregorian calendar.
+struct Utc(i64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, seconds) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
+        // Days since 0000-03-01, in eras of 400 years; a year that begins in March ends with its leap day.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
+}
+
+/// A number of seconds in the largest unit that it fills.
+struct Span(u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (amount, unit) = match self.0 {
+            0..120 => (self.0, "seconds"),
+            120..7_200 => (self.0 / 60, "minutes"),
+            7_200..172_800 => (self.0 / 3_600, "hours"),
+            _ => (self.0 / 86_400, "days"),
+        };
+        write!(f, "{amount} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn times_print_as_dates() {
+        assert_eq!(Utc(0).to_string(), "1970-01-01 00:00:00 UTC");
+        assert_eq!(Utc(951_868_799).to_string(), "2000-02-29 23:59:59 UTC");
+        assert_eq!(Utc(4_102_444_800).to_string(), "2100-01-01 00:00:00 UTC");
+        assert_eq!(Utc(-1).to_string(), "1969-12-31 23:59:59 UTC");
+        assert_eq!(Span(86_400 * 3).to_string(), "3 days");
+    }
+}

@@ -1,0 +1,230 @@
+//! Full handshakes in memory: every suite, group and kind of key, retries, client certificates, extensions.
+#![cfg(feature = "rustcrypto")]
+
+mod support;
+
+use std::sync::Arc;
+
+use support::*;
+use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use symbolon::config::{ClientAuth, ServerConfig};
+use symbolon::conn::{NotResumed, Padding};
+use symbolon::{AlertCode, Error};
+
+const SUITES: [CipherSuite; 3] = [
+    CipherSuite::TLS_AES_128_GCM_SHA256,
+    CipherSuite::TLS_AES_256_GCM_SHA384,
+    CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+];
+
+const GROUPS: [NamedGroup; 4] =
+    [NamedGroup::X25519MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
+
+#[test]
+fn every_suite_works_with_every_group_and_carries_data_both_ways() {
+    for suite in SUITES {
+        for group in GROUPS {
+            let mut pair = Pair::new(
+                &client_config(|b| b.suites(&[suite]).groups(&[group]).reveal_secrets()),
+                &server_config(|b| b.reveal_secrets()),
+            );
+            pair.run().unwrap();
+            let (client, server) =
+                (pair.client.summary.clone().unwrap(), pair.server.summary.clone().unwrap());
+            assert_eq!((client.suite, client.group), (suite, group));
+            assert_eq!((server.suite, server.group), (suite, group));
+            assert!(!client.retried && !server.retried);
+            assert_eq!(client.not_resumed, NotResumed::NotOffered);
+            assert_eq!(pair.client.secrets, pair.server.secrets, "{suite} {group}");
+            assert_eq!(pair.client.secrets.len(), 5);
+            pair.send_up(b"ping");
+            pair.send_down(&[7; 100_000]);
+            assert_eq!(pair.server.data, b"ping");
+            assert_eq!(pair.client.data, [7; 100_000]);
+            assert_eq!(pair.client.conn.channel_binding(), pair.server.conn.channel_binding());
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_key_signs_for_either_side() {
+    for server_key in ALL_KEYS {
+        for client_key in ALL_KEYS {
+            let server_config = ServerConfig::builder(provider())
+                .credential(credential(server_key))
+                .client_auth(ClientAuth::Required { authorities: vec![b"issuer".to_vec()] })
+                .build()
+                .unwrap();
+            let mut pair = Pair::new(&client_config(|b| b), &server_config);
+            pair.client.answers.credential = Some(credential(client_key));
+            pair.run().unwrap();
+            let presented = pair.server.summary.unwrap().peer.unwrap();
+            assert_eq!(presented.chain[0], credential(client_key).chain()[0]);
+            assert_eq!(pair.client.answers.asked, ["VerifyPeer", "ChooseCredential", "Sign"]);
+            assert_eq!(pair.server.answers.asked, ["Sign", "VerifyPeer"]);
+        }
+    }
+}
+
+#[test]
+fn a_client_may_decline_where_the_server_lets_it() {
+    let optional = ClientAuth::Optional { authorities: Vec::new() };
+    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.client_auth(optional)));
+    pair.run().unwrap();
+    assert!(pair.server.summary.unwrap().peer.is_none());
+}
+
+#[test]
+fn a_client_without_a_required_certificate_is_told_so_under_application_keys() {
+    let required = ClientAuth::Required { authorities: Vec::new() };
+    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.client_auth(required)));
+    let error = pair.run().unwrap_err();
+    assert_eq!(error.alert(), Some(AlertCode::CERTIFICATE_REQUIRED));
+    assert!(pair.client.summary.is_some(), "the client was done already");
+    pair.client.inbox = pair.server.flush();
+    assert_eq!(pair.client.run(), Err(Error::Alert(AlertCode::CERTIFICATE_REQUIRED)));
+}
+
+#[test]
+fn a_share_of_no_common_group_costs_a_retry() {
+    for group in GROUPS {
+        let first =
+            if group == NamedGroup::SECP384R1 { NamedGroup::SECP256R1 } else { NamedGroup::SECP384R1 };
+        let mut pair =
+            Pair::new(&client_config(|b| b.groups(&[first, group])), &server_config(|b| b.groups(&[group])));
+        pair.run().unwrap();
+        let (client, server) = (pair.client.summary.clone().unwrap(), pair.server.summary.clone().unwrap());
+        assert!(client.retried && server.retried);
+        assert_eq!((client.group, server.group), (group, group));
+        pair.send_up(b"x");
+        pair.send_down(b"y");
+    }
+}
+
+#[test]
+fn the_hybrid_comes_with_a_plain_share_of_the_same_key() {
+    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.groups(&[NamedGroup::X25519])));
+    pair.run().unwrap();
+    let summary = pair.client.summary.unwrap();
+    assert_eq!((summary.group, summary.retried), (NamedGroup::X25519, false));
+}
+
+#[test]
+fn a_component_that_is_not_configured_is_not_offered() {
+    let only = client_config(|b| b.groups(&[NamedGroup::X25519MLKEM768]));
+    let error = Pair::new(&only, &server_config(|b| b.groups(&[NamedGroup::X25519]))).run().unwrap_err();
+    assert_eq!(error.alert(), Some(AlertCode::HANDSHAKE_FAILURE));
+}
+
+#[test]
+fn a_client_that_puts_chacha_first_gets_it() {
+    let mut pair = Pair::new(
+        &client_config(|b| b.suites(&[SUITES[2], SUITES[0]])),
+        &server_config(|b| b.suites(&SUITES)),
+    );
+    pair.run().unwrap();
+    assert_eq!(pair.server.summary.unwrap().suite, SUITES[2]);
+    let mut pair = Pair::new(
+        &client_config(|b| b.suites(&[SUITES[1], SUITES[0]])),
+        &server_config(|b| b.suites(&SUITES)),
+    );
+    pair.run().unwrap();
+    assert_eq!(pair.server.summary.unwrap().suite, SUITES[0]);
+}
+
+#[test]
+fn the_server_chooses_the_protocol_and_refuses_when_there_is_none_in_common() {
+    let offers = client_config(|b| b.alpn(["http/1.1", "h2"]));
+    let mut pair = Pair::new(&offers, &server_config(|b| b.alpn(["h3", "h2", "http/1.1"])));
+    pair.run().unwrap();
+    assert_eq!(pair.client.summary.unwrap().alpn.unwrap(), b"h2");
+    assert_eq!(pair.server.summary.unwrap().alpn.unwrap(), b"h2");
+    let mut pair = Pair::new(&offers, &server_config(|b| b));
+    pair.run().unwrap();
+    assert_eq!(pair.client.summary.unwrap().alpn, None);
+    let error = Pair::new(&offers, &server_config(|b| b.alpn(["h3"]))).run().unwrap_err();
+    assert_eq!(error.alert(), Some(AlertCode::NO_APPLICATION_PROTOCOL));
+}
+
+#[test]
+fn a_server_without_its_own_credential_asks_once_even_when_it_retries() {
+    let front = ServerConfig::builder(provider()).build().unwrap();
+    let back = server_config(|b| b.groups(&[NamedGroup::SECP256R1]));
+    let mut pair = Pair::new(&client_config(|b| b), &front);
+    pair.server.answers.serving = Some((back, credential(Key::Ed25519)));
+    pair.run().unwrap();
+    assert_eq!(pair.server.answers.asked, ["Configure", "Sign"]);
+    let summary = pair.client.summary.unwrap();
+    assert_eq!(summary.signature, SignatureScheme::ED25519);
+    assert!(summary.retried);
+}
+
+#[test]
+fn record_size_limits_hold_both_ways() {
+    let mut pair =
+        Pair::new(&client_config(|b| b.record_size_limit(64)), &server_config(|b| b.record_size_limit(1000)));
+    pair.run().unwrap();
+    assert_eq!(pair.server.conn.write(&[&[1; 500]], &mut pair.server.out), Ok(500));
+    let down = pair.server.flush();
+    // 63 bytes of content, a content type and a tag in each full record.
+    assert_eq!(&down[3..5], &[0, 80]);
+    assert_eq!(pair.client.conn.write(&[&[2; 2000]], &mut pair.client.out), Ok(2000));
+    let up = pair.client.flush();
+    assert_eq!(&up[3..5], &1016_u16.to_be_bytes());
+    pair.server.inbox = up;
+    pair.client.inbox = down;
+    pair.server.run().unwrap();
+    pair.client.run().unwrap();
+    assert_eq!((pair.client.data.len(), pair.server.data.len()), (500, 2000));
+}
+
+#[test]
+fn padding_hides_lengths() {
+    let mut pair = Pair::new(&client_config(|b| b.padding(Padding::Multiple(256))), &server_config(|b| b));
+    pair.run().unwrap();
+    for len in [1, 100, 255] {
+        pair.client.conn.write(&[&vec![1; len]], &mut pair.client.out).unwrap();
+        let record = pair.client.flush();
+        assert_eq!(record.len(), 5 + 256 + 16);
+        pair.server.inbox = record;
+        pair.server.run().unwrap();
+    }
+    assert_eq!(pair.server.data.len(), 356);
+}
+
+#[test]
+fn without_middlebox_compatibility_nothing_is_disguised() {
+    let mut pair = Pair::new(&client_config(|b| b.without_middlebox_compatibility()), &server_config(|b| b));
+    let hello = pair.client.flush();
+    assert_eq!(hello[5 + 4 + 2 + 32], 0, "an empty session id");
+    pair.server.inbox = hello;
+    pair.server.run().unwrap();
+    let flight = pair.server.flush();
+    let server_hello = usize::from(u16::from_be_bytes([flight[3], flight[4]]));
+    assert_eq!(flight[5 + server_hello], 23, "no ChangeCipherSpec follows the ServerHello");
+    pair.client.inbox = flight;
+    pair.run().unwrap();
+    pair.client.run().unwrap();
+    assert_eq!(pair.client.flush()[0], 23);
+}
+
+#[test]
+fn tickets_are_sealed_by_the_answerer_and_ignored_by_the_client() {
+    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.tickets(2)));
+    pair.run().unwrap();
+    assert_eq!(pair.server.answers.asked, ["Sign", "SealTicket", "SealTicket"]);
+    pair.send_down(b"after the tickets");
+    assert_eq!(pair.client.data, b"after the tickets");
+}
+
+#[test]
+fn connections_are_send_and_static() {
+    fn check<T: Send + 'static>() {}
+    check::<symbolon::conn::Client>();
+    check::<symbolon::conn::Server>();
+    check::<symbolon::conn::RecvHalf>();
+    check::<symbolon::conn::SendHalf>();
+    check::<symbolon::question::Question>();
+    check::<symbolon::question::Answer>();
+    check::<Arc<ServerConfig>>();
+}
