@@ -14,8 +14,12 @@ pub mod conn;
 pub mod crypto;
 pub mod error;
 mod handshake;
+#[cfg(feature = "std")]
+pub mod io;
 #[cfg(feature = "pki")]
 pub mod pki;
+#[cfg(feature = "std")]
+pub mod policy;
 pub mod question;
 mod record;
 mod schedule;

@@ -11,7 +11,7 @@ use super::side::{EstablishedOf, Side};
 use super::writing::Writing;
 use crate::alert::AlertCode;
 use crate::error::{Error, Failed, Misuse};
-use crate::handshake::{Established, Tags};
+use crate::handshake::{Carrier, Established, Tags};
 use crate::question::{Answer, Question};
 use crate::record::SendBuf;
 use crate::schedule::Exporter;
@@ -96,6 +96,9 @@ impl<S: Side> Core<S> {
         }
         let progress = |event: Option<Event<'static>>| event.unwrap_or(Event::Progress);
         if self.awaits_answer() {
+            // An answer that is given at once finds its flight unsealed and completes its record; what has to wait
+            // for one may be flushed meanwhile.
+            self.line(out, |line| line.end_flight())?;
             return Ok(Step { consumed: 0, event: Event::Waiting });
         }
         if self.step_message(out)? {
@@ -254,15 +257,24 @@ impl<S: Side> Core<S> {
         error
     }
 
+    /// A ChangeCipherSpec that is due comes before the first protected record, an alert too.
     fn flush_compatibility(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        let Self { reading, writing, phase, shown, events, .. } = self;
-        let Phase::Handshake(handshaking) = phase else { return Ok(()) };
-        if !writing.sealer.is_protected() {
+        if !self.writing.sealer.is_protected() {
             return Ok(());
         }
+        self.line(out, |line| line.flush_compatibility())
+    }
+
+    /// Does something with the handshake's carrier, while there is a handshake.
+    fn line<T: Default, E>(
+        &mut self,
+        out: &mut SendBuf,
+        act: impl FnOnce(&mut Line<'_, S>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Self { reading, writing, phase, shown, events, .. } = self;
+        let Phase::Handshake(handshaking) = phase else { return Ok(T::default()) };
         let gathering = &mut handshaking.gathering;
-        Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out }
-            .flush_compatibility()
+        act(&mut Line { opener: &mut reading.opener, writing, gathering, events, shown, out })
     }
 
     fn awaits_answer(&self) -> bool {

@@ -85,15 +85,7 @@ impl<S: Side> Line<'_, S> {
     ) -> Result<Option<EstablishedOf<S>>, Error> {
         match next {
             Next::Wait(next) => *state = Some(next),
-            #[cfg(all(test, feature = "rustcrypto"))]
-            Next::Ask(next, question) if crate::handshake::replay::is_on() => {
-                // The traces have one record a flight: nothing is sealed at a question.
-                self.events.push_back(Event::Ask(question));
-                *state = Some(next);
-            }
             Next::Ask(next, question) => {
-                // What waits here may be flushed while the question is out.
-                self.end_flight()?;
                 self.events.push_back(Event::Ask(question));
                 *state = Some(next);
             }

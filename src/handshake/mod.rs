@@ -46,7 +46,7 @@ pub(crate) trait Carrier {
     type Write: Direction;
 
     /// Where whole handshake messages are appended. They leave in full records, at the latest at the next key
-    /// change or [`Carrier::end_flight`].
+    /// change or [`Carrier::end_flight`], or while a question keeps the machine waiting.
     fn messages(&mut self) -> &mut Vec<u8>;
 
     /// Seals what waits: the next message starts a record of its own.

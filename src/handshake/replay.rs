@@ -33,11 +33,6 @@ impl Replay {
     }
 }
 
-/// Whether a replay is under way.
-pub(crate) fn is_on() -> bool {
-    REPLAY.with_borrow(Option::is_some)
-}
-
 /// Replaces the message that begins at `start`, if the next one to replay is of its kind.
 pub(super) fn replace(messages: &mut Vec<u8>, start: usize) {
     REPLAY.with_borrow_mut(|replay| {

@@ -113,10 +113,15 @@ impl fmt::Display for VerifyError {
             Self::WrongName { wanted, presented } => {
                 write!(f, "the certificate is not for {wanted:?}; it is for: {presented}")
             }
-            Self::Time { subject, not_before, not_after, now } => time(f, subject, *not_before, *not_after, *now),
+            Self::Time { subject, not_before, not_after, now } => {
+                time(f, subject, *not_before, *not_after, *now)
+            }
             Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
             Self::NotEvaluated { subject, what } => {
-                write!(f, "the certificate \"{subject}\" demands {what}, which is not evaluated; it is refused")
+                write!(
+                    f,
+                    "the certificate \"{subject}\" demands {what}, which is not evaluated; it is refused"
+                )
             }
             Self::NoPath { subject, issuer, sent, roots, rejected } => {
                 write!(f, "no path leads from \"{subject}\" to a trusted root: ")?;

@@ -8,9 +8,12 @@ mod error;
 mod names;
 mod parse;
 mod path;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
 
 pub use budget::Budget;
 pub use error::{Rejected, VerifyError};
+pub(crate) use names::dns_matches;
 pub use parse::KeyKind;
 pub(crate) use parse::{Certificate, key_of};
 

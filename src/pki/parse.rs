@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use x509_parser::asn1_rs::{Any, Class};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{
@@ -235,7 +236,7 @@ impl<'a> Certificate<'a> {
         if tbs.version != X509Version::V3 && !tbs.extensions().is_empty() {
             return Err(malformed("only version 3 has extensions"));
         }
-        if tbs.signature != certificate.signature_algorithm {
+        if signature_algorithms(der).is_none_or(|(inner, outer)| inner != outer) {
             return Err(malformed("its two signature algorithms differ"));
         }
         if certificate.signature_value.unused_bits != 0 {
@@ -286,7 +287,9 @@ impl<'a> Certificate<'a> {
                         match name {
                             GeneralName::DNSName(name) => parsed.dns_names.push(name),
                             GeneralName::IPAddress(address) => parsed.ip_addresses.push(address),
-                            GeneralName::Invalid(..) => return Err(malformed("an alternative name is malformed")),
+                            GeneralName::Invalid(..) => {
+                                return Err(malformed("an alternative name is malformed"));
+                            }
                             _ => {}
                         }
                     }
@@ -340,6 +343,21 @@ fn kind_of(spki: &SubjectPublicKeyInfo<'_>) -> KeyKind {
         };
     }
     KeyKind::Other(oid.to_string())
+}
+
+/// The bytes of the two `AlgorithmIdentifier`s, inside and outside of what is signed (RFC 5280 section 4.1.1.2).
+fn signature_algorithms(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, certificate) = Any::from_der(der).ok()?;
+    let (rest, tbs) = Any::from_der(certificate.data).ok()?;
+    let after_outer = Any::from_der(rest).ok()?.0;
+    let outer = rest.get(..rest.len().checked_sub(after_outer.len())?)?;
+    let (mut rest, first) = Any::from_der(tbs.data).ok()?;
+    if first.class() == Class::ContextSpecific {
+        // The version; the serial number follows.
+        rest = Any::from_der(rest).ok()?.0;
+    }
+    let after_inner = Any::from_der(rest).ok()?.0;
+    Some((rest.get(..rest.len().checked_sub(after_inner.len())?)?, outer))
 }
 
 /// The same bytes as `inner`, which lies in `outer`, borrowed for as long as `outer` is.

@@ -26,8 +26,10 @@ pub(super) fn verify(
     let leaf = Certificate::parse(leaf)?;
     check_leaf(&leaf, purpose, now)?;
     // A certificate that cannot be parsed is no candidate; RFC 9846 section 4.5.1 wants extraneous ones tolerated.
-    let sent: Vec<Certificate<'_>> = intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    let roots: Vec<Certificate<'_>> = verifier.roots.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let sent: Vec<Certificate<'_>> =
+        intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let roots: Vec<Certificate<'_>> =
+        verifier.roots.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let expires = |not_after: i64| {
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(not_after).unwrap_or(0)))
     };
@@ -93,8 +95,12 @@ fn check_any(certificate: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> R
     }
     let (permitted, why) = match (purpose, certificate.extended_key_usage) {
         (_, None) => (true, ""),
-        (Purpose::Server(_), Some(usage)) => (usage.server, "is not for servers: its extended key usage lacks serverAuth"),
-        (Purpose::Client, Some(usage)) => (usage.client, "is not for clients: its extended key usage lacks clientAuth"),
+        (Purpose::Server(_), Some(usage)) => {
+            (usage.server, "is not for servers: its extended key usage lacks serverAuth")
+        }
+        (Purpose::Client, Some(usage)) => {
+            (usage.client, "is not for clients: its extended key usage lacks clientAuth")
+        }
     };
     if permitted { Ok(()) } else { Err(usage(certificate, why)) }
 }
@@ -150,7 +156,11 @@ impl<'a> Search<'a> {
         for root in roots.iter().filter(|root| root.subject_der == last.issuer_der) {
             found = true;
             if self.issues(root, last, path)? {
-                return Ok(path.iter().map(|certificate| certificate.not_after).chain([root.not_after]).min());
+                return Ok(path
+                    .iter()
+                    .map(|certificate| certificate.not_after)
+                    .chain([root.not_after])
+                    .min());
             }
         }
         for issuer in sent.iter().filter(|issuer| issuer.subject_der == last.issuer_der) {
@@ -206,8 +216,12 @@ impl<'a> Search<'a> {
             });
         };
         self.budget.pay()?;
-        verifier.verify(issuer.spki, certificate.tbs, certificate.signature).map_err(|_| VerifyError::Malformed(
-            alloc::format!("the signature on \"{}\" is not by \"{}\"", certificate.subject, issuer.subject),
-        ))
+        verifier.verify(issuer.spki, certificate.tbs, certificate.signature).map_err(|_| {
+            VerifyError::Malformed(alloc::format!(
+                "the signature on \"{}\" is not by \"{}\"",
+                certificate.subject,
+                issuer.subject
+            ))
+        })
     }
 }

@@ -1,0 +1,16 @@
+//! Looking on: what an adapter tells about a connection beside its data.
+
+use crate::conn::{Reported, Revealed};
+
+/// Looks on while a stream works, for key logs and timelines. Both methods do nothing unless overridden.
+pub trait Observer: Send + Sync {
+    /// A traffic secret, where the configuration reveals secrets. Whoever has it can read the traffic.
+    fn secret(&self, secret: &Revealed) {
+        let _ = secret;
+    }
+
+    /// A message that passed, where the configuration reports messages.
+    fn message(&self, message: &Reported) {
+        let _ = message;
+    }
+}

@@ -1,0 +1,297 @@
+//! A TLS stream over a tokio stream.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+
+use super::super::blocking::{GATHERED, gather};
+use super::super::error::has_alert;
+use super::super::pump::{Pump, Turn};
+use super::answer::{AsyncAnswerer, Questions};
+use super::halves::SplitIo;
+use super::parting::{Clock, Parting};
+use super::split::{TlsReadHalf, TlsSplit, TlsWriteHalf};
+use super::task::Task;
+use crate::conn::{Ask, Summary, Updated};
+use crate::question::{Answer, Configure, Question};
+
+/// A TLS stream over `IO`, whose handshake is complete.
+///
+/// No call loses anything when its future is dropped. An `io::Error` of this library has the library's own error
+/// inside: see [`tls_error`](crate::io::tls_error). An end without the peer's close_notify is `UnexpectedEof`.
+/// After a fault of the peer the error is returned when the alert was flushed, the write side shut down and the input
+/// drained: at most 64 KiB and one second later.
+///
+/// `AsyncRead` copies decrypted bytes once; `AsyncBufRead` not at all. Dropping a stream sends nothing: shut it down.
+pub struct TlsStream<IO> {
+    io: IO,
+    pump: Pump,
+    questions: Questions,
+    farewell: Farewell,
+    clock: Clock,
+}
+
+/// How far a stream is in leaving.
+enum Farewell {
+    NotDue,
+    Under(Parting),
+    Done,
+}
+
+impl<IO> TlsStream<IO> {
+    pub(super) fn new(io: IO, pump: Pump, answerer: Arc<dyn AsyncAnswerer>, clock: Clock) -> Self {
+        Self { io, pump, questions: Questions::new(answerer), farewell: Farewell::NotDue, clock }
+    }
+
+    /// What was negotiated; `None` only before the handshake is complete.
+    #[must_use]
+    pub fn summary(&self) -> Option<&Summary> {
+        self.pump.summary()
+    }
+
+    /// `TLS-Exporter(label, context, out.len())` (RFC 9846 section 7.5).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for lengths that cannot be.
+    pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
+        self.pump.exporter(label, context, out)
+    }
+
+    /// Changes our sending keys, and asks the peer to change its own if wanted (RFC 9846 section 4.7.3). The message
+    /// leaves with the next write or flush.
+    ///
+    /// # Errors
+    ///
+    /// `BrokenPipe` after the stream was shut down.
+    pub fn update_keys(&mut self, ask: Ask) -> Result<Updated> {
+        self.pump.update_keys(ask)
+    }
+
+    /// The transport.
+    pub fn get_ref(&self) -> &IO {
+        &self.io
+    }
+
+    /// The transport. Whoever reads from it or writes to it breaks the stream.
+    pub fn get_mut(&mut self) -> &mut IO {
+        &mut self.io
+    }
+
+    /// The transport. Whatever is buffered here, in either direction, is lost.
+    pub fn into_inner(self) -> IO {
+        self.io
+    }
+
+    /// Takes the stream apart: one half reads, the other writes, without a lock between them.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the stream, if one did.
+    pub fn into_split(self) -> Result<TlsSplit<IO>>
+    where
+        IO: SplitIo,
+    {
+        let (reader, writer) = self.pump.split()?;
+        let (r, w) = self.io.split_io();
+        Ok((TlsReadHalf::new(r, reader), TlsWriteHalf::new(w, writer, self.questions)))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
+    /// Completes the handshake.
+    pub(super) async fn establish(mut self) -> Result<Self> {
+        poll_fn(|cx| self.poll_established(cx)).await?;
+        Ok(self)
+    }
+
+    /// Goes on until the ClientHello asks for a configuration.
+    pub(super) async fn until_configure(&mut self) -> Result<Configure> {
+        poll_fn(|cx| {
+            ready!(self.poll_farewell(cx))?;
+            match ready!(self.pump.turn(&mut Task(&mut self.io, cx))) {
+                Ok(Turn::Ask(Question::Configure(question))) => Poll::Ready(Ok(*question)),
+                Ok(_) => {
+                    let why = "the configuration has a credential of its own: nothing is left to choose";
+                    Poll::Ready(Err(Error::new(ErrorKind::InvalidInput, why)))
+                }
+                Err(error) => self.poll_failed(error, cx),
+            }
+        })
+        .await
+    }
+
+    /// Gives an answer by hand.
+    pub(super) async fn resume(&mut self, answer: Answer) -> Result<()> {
+        let mut answer = Some(answer);
+        poll_fn(|cx| {
+            ready!(self.poll_farewell(cx))?;
+            let resumed = match answer.take() {
+                Some(answer) => self.pump.resume(answer, &mut Task(&mut self.io, cx)),
+                None => Ok(()),
+            };
+            match resumed {
+                Ok(()) => Poll::Ready(Ok(())),
+                Err(error) => self.poll_failed(error, cx),
+            }
+        })
+        .await
+    }
+
+    fn poll_established(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        while !self.pump.was_established() {
+            ready!(self.poll_turn(cx))?;
+        }
+        self.pump.flush(&mut Task(&mut self.io, cx))
+    }
+
+    /// Goes on until something happens, having questions answered on the way.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn>> {
+        ready!(self.poll_farewell(cx))?;
+        loop {
+            if let Err(error) = self.take_answers(cx) {
+                return self.poll_failed(error, cx);
+            }
+            match ready!(self.pump.turn(&mut Task(&mut self.io, cx))) {
+                Ok(Turn::Ask(question)) => self.questions.ask(question),
+                Ok(Turn::Waiting) if self.questions.is_empty() => {
+                    // It was answered with an answer to another one, which was refused when it was given.
+                    return Poll::Ready(Err(ErrorKind::InvalidInput.into()));
+                }
+                Ok(Turn::Waiting) => {
+                    // What was sealed before the question may already help the peer.
+                    if let Poll::Ready(Err(error)) = self.pump.flush(&mut Task(&mut self.io, cx)) {
+                        return Poll::Ready(Err(error));
+                    }
+                    return Poll::Pending;
+                }
+                Ok(Turn::Established) => {
+                    while let Some(question) = self.pump.settle(&mut Task(&mut self.io, cx))? {
+                        self.questions.ask(question);
+                    }
+                    self.take_answers(cx)?;
+                    return Poll::Ready(Ok(Turn::Established));
+                }
+                Ok(turn) => return Poll::Ready(Ok(turn)),
+                Err(error) => return self.poll_failed(error, cx),
+            }
+        }
+    }
+
+    fn take_answers(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        while let Some(answer) = self.questions.poll(cx) {
+            self.pump.resume(answer, &mut Task(&mut self.io, cx))?;
+        }
+        Ok(())
+    }
+
+    /// Tells an error, after the alert was delivered as far as possible.
+    fn poll_failed<V>(&mut self, error: Error, cx: &mut Context<'_>) -> Poll<Result<V>> {
+        if has_alert(&error) && matches!(self.farewell, Farewell::NotDue) {
+            self.farewell = Farewell::Under(Parting::new(error, self.clock));
+            return match ready!(self.poll_farewell(cx)) {
+                Err(error) => Poll::Ready(Err(error)),
+                Ok(()) => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+            };
+        }
+        Poll::Ready(Err(error))
+    }
+
+    /// Goes on leaving, if that was begun; ready with the error at its end.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if let Farewell::Under(parting) = &mut self.farewell {
+            ready!(parting.poll(&mut self.io, &mut self.pump, cx));
+        }
+        match mem::replace(&mut self.farewell, Farewell::Done) {
+            Farewell::Under(parting) => Poll::Ready(Err(parting.into_error())),
+            before => {
+                self.farewell = before;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Goes on until decrypted data waits, or the peer has closed.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            match ready!(self.poll_turn(cx))? {
+                Turn::Data | Turn::Closed => return Poll::Ready(Ok(())),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<IO> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        if buf.remaining() > 0 {
+            ready!(this.poll_data(cx))?;
+            let n = this.pump.plain().len().min(buf.remaining());
+            buf.put_slice(this.pump.plain().get(..n).unwrap_or_default());
+            this.pump.consume(n);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<IO> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<&[u8]>> {
+        let this = self.get_mut();
+        ready!(this.poll_data(cx))?;
+        Poll::Ready(Ok(this.pump.plain()))
+    }
+
+    fn consume(self: Pin<&mut Self>, n: usize) {
+        self.get_mut().pump.consume(n);
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        this.take_answers(cx)?;
+        this.pump.write(&[buf], &mut Task(&mut this.io, cx))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        this.take_answers(cx)?;
+        let mut parts = [&[][..]; GATHERED];
+        this.pump.write(gather(bufs, &mut parts), &mut Task(&mut this.io, cx))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        this.take_answers(cx)?;
+        this.pump.flush(&mut Task(&mut this.io, cx))
+    }
+
+    /// Sends close_notify, flushes, and shuts the transport's write side down. Reading goes on.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        this.pump.close();
+        ready!(this.pump.flush(&mut Task(&mut this.io, cx)))?;
+        Pin::new(&mut this.io).poll_shutdown(cx)
+    }
+}
+
+impl<IO: fmt::Debug> fmt::Debug for TlsStream<IO> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream").field("io", &self.io).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Verification against certificates that OpenSSL made; `testvectors/pki/make.sh` says which is which.
+
+use core::time::Duration;
+use std::path::PathBuf;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::{Budget, Purpose, VerifiedPath, Verifier, VerifyError};
+use crate::alert::AlertCode;
+use crate::crypto::rustcrypto::provider;
+
+/// 2026-06-01.
+const NOW: u64 = 1_780_272_000;
+
+fn certificates(name: &str) -> Vec<CertificateDer<'static>> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", name].iter().collect();
+    CertificateDer::pem_file_iter(path).unwrap().map(Result::unwrap).collect()
+}
+
+fn certificate(name: &str) -> CertificateDer<'static> {
+    certificates(name).remove(0)
+}
+
+fn at(seconds: u64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+fn verifier(roots: &[&str]) -> Verifier {
+    Verifier::new(provider(), roots.iter().map(|root| certificate(root))).unwrap()
+}
+
+fn verify_for(
+    root: &str,
+    leaf: &str,
+    intermediates: &[&str],
+    name: &str,
+) -> Result<VerifiedPath, VerifyError> {
+    let intermediates: Vec<_> = intermediates.iter().map(|name| certificate(name)).collect();
+    let name = ServerName::try_from(name).unwrap();
+    verifier(&[root]).verify(&certificate(leaf), &intermediates, Purpose::Server(&name), at(NOW))
+}
+
+fn verify(root: &str, leaf: &str, intermediates: &[&str]) -> Result<VerifiedPath, VerifyError> {
+    verify_for(root, leaf, intermediates, "localhost")
+}
+
+/// The error's text and alert.
+fn refusal(result: Result<VerifiedPath, VerifyError>) -> (String, AlertCode) {
+    let error = result.unwrap_err();
+    (error.to_string(), error.alert())
+}
+
+#[test]
+fn every_kind_of_key_and_signature_verifies() {
+    for leaf in ["p256.pem", "p384.pem", "ed25519.pem", "rsa2048.pem"] {
+        let path = verify("root.pem", leaf, &["intermediate.pem"]).unwrap();
+        assert_eq!(path.len, 3);
+        assert!(path.subject.starts_with("CN="));
+    }
+    for leaf in ["pkcs1-sha512.pem", "pss.pem"] {
+        assert_eq!(verify("rsa-root.pem", leaf, &[]).unwrap().len, 2);
+    }
+}
+
+#[test]
+fn every_name_of_the_leaf_matches_and_no_other() {
+    for name in ["localhost", "LOCALHOST", "www.example.test", "127.0.0.1", "::1"] {
+        verify_for("root.pem", "p256.pem", &["intermediate.pem"], name).unwrap();
+    }
+    let (text, alert) = refusal(verify_for("root.pem", "p256.pem", &["intermediate.pem"], "other.test"));
+    assert!(
+        text.contains("not for \"other.test\"; it is for: localhost, *.example.test, 127.0.0.1, ::1"),
+        "{text}"
+    );
+    assert_eq!(alert, AlertCode::BAD_CERTIFICATE);
+    let (text, _) = refusal(verify("root.pem", "no-san.pem", &[]));
+    assert!(text.contains("no DNS name and no IP address"), "the CN does not count: {text}");
+}
+
+#[test]
+fn a_missing_issuer_is_named() {
+    let (text, alert) = refusal(verify("root.pem", "p256.pem", &[]));
+    assert!(
+        text.contains("its issuer \"CN=Test Intermediate\" is neither among the 1 trusted roots"),
+        "{text}"
+    );
+    assert_eq!(alert, AlertCode::UNKNOWN_CA);
+    let (text, alert) = refusal(verify("other-root.pem", "p256.pem", &["intermediate.pem"]));
+    assert!(text.contains("Test Root"), "{text}");
+    assert_eq!(alert, AlertCode::UNKNOWN_CA);
+}
+
+#[test]
+fn time_is_checked_at_both_ends_of_every_certificate() {
+    let (text, alert) = refusal(verify("root.pem", "expired.pem", &[]));
+    assert!(
+        text.contains("was valid only until 2021-01-01 00:00:00 UTC; our clock says 2026-06-01"),
+        "{text}"
+    );
+    assert_eq!(alert, AlertCode::CERTIFICATE_EXPIRED);
+    let (text, alert) = refusal(verify("root.pem", "not-yet-valid.pem", &[]));
+    assert!(text.contains("is not valid before 2100-01-01"), "{text}");
+    assert_eq!(alert, AlertCode::CERTIFICATE_EXPIRED);
+    let (text, alert) = refusal(verify("root.pem", "under-old.pem", &["old-ca.pem"]));
+    assert!(
+        text.contains("candidate \"CN=Old CA\": the certificate \"CN=Old CA\" was valid only until"),
+        "{text}"
+    );
+    assert_eq!(alert, AlertCode::CERTIFICATE_EXPIRED);
+    let name = ServerName::try_from("localhost").unwrap();
+    let leaf = certificate("p256.pem");
+    let ends = super::Certificate::parse(&leaf).unwrap();
+    let (first, last) = (u64::try_from(ends.not_before).unwrap(), u64::try_from(ends.not_after).unwrap());
+    let check = |time| {
+        verifier(&["root.pem"]).verify(
+            &leaf,
+            &certificates("intermediate.pem"),
+            Purpose::Server(&name),
+            at(time),
+        )
+    };
+    assert!(check(first - 1).is_err() && check(first).is_ok());
+    assert!(check(last).is_ok() && check(last + 1).is_err());
+}
+
+#[test]
+fn usage_is_checked_for_leaf_and_issuers() {
+    for (leaf, intermediates, words) in [
+        ("wrong-eku.pem", &[][..], "lacks serverAuth"),
+        ("client-only.pem", &[], "lacks serverAuth"),
+        ("no-signing.pem", &[], "lacks digitalSignature"),
+        ("under-fake.pem", &["fake-ca.pem"], "is no certification authority"),
+        ("under-no-cert-sign.pem", &["no-cert-sign.pem"], "lacks keyCertSign"),
+        ("under-second.pem", &["second.pem", "intermediate.pem"], "permits fewer intermediate"),
+        ("critical.pem", &[], "critical extension 1.3.6.1.4.1.55555.1"),
+        ("under-constrained.pem", &["constrained.pem"], "name constraints"),
+    ] {
+        let (text, alert) = refusal(verify("root.pem", leaf, intermediates));
+        assert!(text.contains(words), "{leaf}: {text}");
+        assert_eq!(alert, AlertCode::UNSUPPORTED_CERTIFICATE, "{leaf}");
+    }
+}
+
+#[test]
+fn broken_hashes_are_refused_by_name() {
+    for (leaf, words) in [("sha1.pem", "SHA-1"), ("md5.pem", "MD5"), ("pss-sha1.pem", "signature by")] {
+        let (text, _) = refusal(verify("rsa-root.pem", leaf, &[]));
+        assert!(text.contains(words), "{leaf}: {text}");
+    }
+}
+
+#[test]
+fn a_client_needs_no_name_but_its_purpose() {
+    let verifier = verifier(&["root.pem"]);
+    let intermediates = certificates("intermediate.pem");
+    verifier.verify(&certificate("p256.pem"), &intermediates, Purpose::Client, at(NOW)).unwrap();
+    verifier.verify(&certificate("client-only.pem"), &[], Purpose::Client, at(NOW)).unwrap();
+    assert!(verifier.verify(&certificate("wrong-eku.pem"), &[], Purpose::Client, at(NOW)).is_err());
+}
+
+#[test]
+fn a_self_signed_leaf_is_trusted_by_itself_alone() {
+    assert_eq!(verify("self-signed.pem", "self-signed.pem", &[]).unwrap().len, 1);
+    assert!(verify_for("self-signed.pem", "self-signed.pem", &[], "other.test").is_err());
+    assert!(verify("root.pem", "self-signed.pem", &[]).is_err());
+}
+
+#[test]
+fn extraneous_certificates_and_any_order_are_tolerated() {
+    verify(
+        "root.pem",
+        "p256.pem",
+        &["expired.pem", "other-root.pem", "intermediate.pem", "intermediate.pem"],
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_the_leaf_is_refused() {
+    let name = ServerName::try_from("localhost").unwrap();
+    let verifier = verifier(&["root.pem"]);
+    let intermediates = certificates("intermediate.pem");
+    let good = certificate("p256.pem");
+    for position in 0..good.len() {
+        let mut bad = good.to_vec();
+        bad[position] ^= 1;
+        let verified = verifier.verify(&bad.into(), &intermediates, Purpose::Server(&name), at(NOW));
+        assert!(verified.is_err(), "byte {position}");
+    }
+}
+
+#[test]
+fn a_maze_of_certificates_is_given_up() {
+    let budget = Budget { signatures: 0, ..Budget::default() };
+    let name = ServerName::try_from("localhost").unwrap();
+    let intermediates = certificates("intermediate.pem");
+    let verified = verifier(&["root.pem"]).with_budget(budget).verify(
+        &certificate("p256.pem"),
+        &intermediates,
+        Purpose::Server(&name),
+        at(NOW),
+    );
+    assert_eq!(verified, Err(VerifyError::Budget("signature checks")));
+    let many: Vec<_> = core::iter::repeat_n(certificate("intermediate.pem"), 32).collect();
+    let verified =
+        verifier(&["root.pem"]).verify(&certificate("p256.pem"), &many, Purpose::Server(&name), at(NOW));
+    assert_eq!(verified, Err(VerifyError::Budget("certificates")));
+}
+
+#[test]
+fn without_roots_nothing_is_trusted() {
+    assert_eq!(Verifier::new(provider(), []).unwrap_err(), VerifyError::NoRoots);
+}

@@ -1,0 +1,107 @@
+//! A client's policy: which servers to trust, and what to authenticate with.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rustls_pki_types::CertificateDer;
+
+use super::verify::verify_peer;
+use super::{Answerer, Clock, SystemClock};
+use crate::config::Credential;
+use crate::crypto::Provider;
+use crate::pki::{Certificate, Verifier, VerifyError};
+use crate::question::{Answer, ChooseCredential, Question};
+
+/// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able.
+pub struct ClientPolicy {
+    verifier: Verifier,
+    credentials: Vec<Arc<Credential>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientPolicy {
+    /// Trusts the servers whose chains lead to one of `roots`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::new`].
+    pub fn trusting(
+        provider: Provider,
+        roots: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Result<ClientPolicyBuilder, VerifyError> {
+        Ok(ClientPolicyBuilder {
+            verifier: Verifier::new(provider, roots)?,
+            credentials: Vec::new(),
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    /// The first credential whose key can sign as the server wants, and whose chain leads to an authority that it
+    /// named (RFC 9846 section 4.5.1.2).
+    fn choose(&self, question: ChooseCredential) -> Answer {
+        let fits = |credential: &&Arc<Credential>| {
+            let signs = credential.schemes().iter().any(|scheme| question.schemes().contains(scheme));
+            signs && (question.authorities().is_empty() || is_issued_by(credential, question.authorities()))
+        };
+        match self.credentials.iter().find(fits).cloned() {
+            Some(credential) => question.with(credential),
+            None => question.none(),
+        }
+    }
+}
+
+impl Answerer for ClientPolicy {
+    fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::VerifyPeer(question) => verify_peer(*question, &self.verifier, self.clock.now()),
+            Question::ChooseCredential(question) => self.choose(question),
+            Question::Sign(question) => question.with_own_key(&*self.verifier.provider().rng),
+            other => super::server::decline(other),
+        }
+    }
+}
+
+/// Whether a certificate of the chain was issued by one of these DER names.
+fn is_issued_by(credential: &Credential, authorities: &[Vec<u8>]) -> bool {
+    credential.chain().iter().any(|der| {
+        Certificate::parse(der)
+            .is_ok_and(|certificate| authorities.iter().any(|name| name == certificate.issuer_der))
+    })
+}
+
+impl fmt::Debug for ClientPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientPolicy").field("roots", &self.verifier.roots()).finish_non_exhaustive()
+    }
+}
+
+/// Collects a client's policy.
+pub struct ClientPolicyBuilder {
+    verifier: Verifier,
+    credentials: Vec<Arc<Credential>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientPolicyBuilder {
+    /// Authenticates with this credential where a server asks and it fits; the first that fits is taken.
+    #[must_use]
+    pub fn credential(mut self, credential: impl Into<Arc<Credential>>) -> Self {
+        self.credentials.push(credential.into());
+        self
+    }
+
+    /// Tells the time by this clock instead of the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The policy, to be shared.
+    #[must_use]
+    pub fn build(self) -> Arc<ClientPolicy> {
+        let Self { verifier, credentials, clock } = self;
+        Arc::new(ClientPolicy { verifier, credentials, clock })
+    }
+}

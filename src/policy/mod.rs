@@ -1,0 +1,46 @@
+//! Policies: who answers a connection's questions.
+//!
+//! An [`Answerer`] decides with whatever it has: certificates, keys, clocks, files. The machines know nothing of it.
+
+#[cfg(feature = "pki")]
+mod client;
+pub mod clock;
+#[cfg(feature = "pki")]
+mod credentials;
+mod keylog;
+#[cfg(feature = "pki")]
+mod server;
+#[cfg(feature = "pki")]
+mod verify;
+
+#[cfg(feature = "pki")]
+pub use client::{ClientPolicy, ClientPolicyBuilder};
+pub use clock::{Clock, FixedClock, SystemClock};
+#[cfg(feature = "pki")]
+pub use credentials::{
+    LoadError, certificates_from_file, certificates_from_pem, credential_from_der, credential_from_files,
+    credential_from_pem,
+};
+pub use keylog::KeyLog;
+#[cfg(feature = "pki")]
+pub use server::{ServerPolicy, ServerPolicyBuilder};
+
+use crate::question::{Answer, Question};
+
+/// Answers questions at once. For answers that take time there is the async face of `io::tokio`.
+pub trait Answerer: Send + Sync {
+    /// Answers one question.
+    fn answer(&self, question: Question) -> Answer;
+}
+
+impl<A: Answerer + ?Sized> Answerer for alloc::sync::Arc<A> {
+    fn answer(&self, question: Question) -> Answer {
+        (**self).answer(question)
+    }
+}
+
+impl<A: Answerer + ?Sized> Answerer for &A {
+    fn answer(&self, question: Question) -> Answer {
+        (**self).answer(question)
+    }
+}
