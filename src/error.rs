@@ -198,7 +198,7 @@ pub enum Error {
     Refused(Refusal),
     /// The transport ended without close_notify: data may be missing (RFC 9846 section 6.1).
     Truncated,
-    /// The peer sent close_notify, or canceled, before the handshake was complete.
+    /// The peer sent close_notify, or we closed, before the handshake was complete.
     ClosedInHandshake,
     /// The call does not fit the connection's state; the connection goes on.
     Misuse(Misuse),
@@ -246,7 +246,7 @@ impl fmt::Display for Error {
             Self::Truncated => {
                 f.write_str("the transport ended without close_notify: what was received may be cut short")
             }
-            Self::ClosedInHandshake => f.write_str("the peer closed the connection during the handshake"),
+            Self::ClosedInHandshake => f.write_str("the connection was closed during the handshake"),
             Self::Misuse(misuse) => misuse.fmt(f),
             Self::Provider(failed) => failed.fmt(f),
         }

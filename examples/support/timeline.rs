@@ -118,7 +118,10 @@ impl Timeline {
 
 /// The entries that one side sent in a row, from `first` on.
 fn flight<'a>(entries: &'a [Entry], first: &'a Entry) -> impl Iterator<Item = &'a Entry> {
-    entries.iter().skip_while(move |entry| !std::ptr::eq(*entry, first)).take_while(|entry| entry.by == first.by)
+    entries
+        .iter()
+        .skip_while(move |entry| !std::ptr::eq(*entry, first))
+        .take_while(|entry| entry.by == first.by)
 }
 
 struct End {
@@ -201,7 +204,7 @@ fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

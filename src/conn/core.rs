@@ -8,7 +8,7 @@ use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
 use super::line::{Gathering, Line, Shown};
 use super::reading::{Compatibility, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
-use super::writing::Writing;
+use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
 use crate::error::{Error, Failed, Misuse};
 use crate::handshake::{Carrier, Established, Tags};
@@ -222,7 +222,11 @@ impl<S: Side> Core<S> {
     pub(super) fn close(&mut self, out: &mut SendBuf) {
         let closed = match &mut self.phase {
             Phase::Failed(_) => return,
-            Phase::Open(_) => self.writing.close(out),
+            Phase::Open(_) => self.writing.close(out).map(|sent| {
+                if sent == Sent::Yes {
+                    self.report_alert(AlertCode::CLOSE_NOTIFY);
+                }
+            }),
             Phase::Handshake(_) => self.cancel(out),
         };
         if let Err(failed) = closed {
@@ -231,12 +235,14 @@ impl<S: Side> Core<S> {
     }
 
     fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        if self.writing.is_closed() {
-            return Ok(());
-        }
         self.flush_compatibility(out)?;
         self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
-        self.writing.close(out)
+        self.report_alert(AlertCode::USER_CANCELED);
+        self.writing.close(out)?;
+        self.report_alert(AlertCode::CLOSE_NOTIFY);
+        // The machine would go on sending behind the close_notify.
+        self.forget(Error::ClosedInHandshake);
+        Ok(())
     }
 
     /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
@@ -244,17 +250,18 @@ impl<S: Side> Core<S> {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
             let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
-            let epoch = self.writing.epoch();
-            let kind = MessageKind::Alert(code);
-            self.shown
-                .message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
+            self.report_alert(code);
         }
-        // RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
-        // connections".
+        self.forget(error.clone());
+        error
+    }
+
+    /// RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
+    /// connections".
+    fn forget(&mut self, error: Error) {
         self.reading.forget();
         self.writing.forget();
-        self.phase = Phase::Failed(error.clone());
-        error
+        self.phase = Phase::Failed(error);
     }
 
     /// A ChangeCipherSpec that is due comes before the first protected record, an alert too.
@@ -293,6 +300,12 @@ impl<S: Side> Core<S> {
             }
             _ => Compatibility::Refused,
         }
+    }
+
+    /// Reports an alert that was sent.
+    fn report_alert(&mut self, code: AlertCode) {
+        let (kind, epoch) = (MessageKind::Alert(code), self.writing.epoch());
+        self.shown.message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
     }
 
     fn report_received(&mut self, kind: MessageKind, len: usize, epoch: Epoch) {

@@ -60,7 +60,10 @@ impl fmt::Debug for KernelKeys {
 impl<S: Splits> Core<S> {
     /// Hands the keys over; refused while anything waits that would be lost.
     pub(super) fn into_kernel(self, out: &SendBuf) -> Result<Kernel, Unsplit<Self>> {
-        let waits = !self.events.is_empty() || !self.reading.joiner.is_empty() || !out.is_empty();
+        let waits = !self.events.is_empty()
+            || !self.reading.joiner.is_empty()
+            || !out.is_empty()
+            || self.writing.owes_update();
         let kernel = match self.open() {
             Ok(_) if waits => Err(Misuse::BytesPending.into()),
             Ok(_) => self.kernel(),

@@ -80,7 +80,7 @@ macro_rules! connection_methods {
             }
 
             /// Closes our side: close_notify, once (RFC 9846 section 6.1). Reading goes on. Before the handshake is
-            /// complete it is canceled: user_canceled, then close_notify.
+            /// complete it is canceled: user_canceled, then close_notify, and nothing more is read or sent.
             pub fn close(&mut self, out: &mut SendBuf) {
                 self.core.close(out);
             }
@@ -116,7 +116,8 @@ macro_rules! connection_methods {
                 self.core.split().map_err(|unsplit| unsplit.map(|core| Self { core }))
             }
 
-            /// Hands the keys to the kernel or to hardware. `out` must be flushed, and no handshake bytes waiting.
+            /// Hands the keys to the kernel or to hardware. `out` must be flushed, no handshake bytes waiting, and no
+            /// KeyUpdate owed to the peer: [`update_keys`](Self::update_keys) with [`Ask::Nobody`] pays it.
             ///
             /// # Errors
             ///

@@ -311,7 +311,8 @@ impl SendHalf {
     ///
     /// [`Error::Provider`].
     pub fn close(mut self, out: &mut SendBuf) -> Result<(), Error> {
-        writing!(&mut self.writing, writing => writing.close(out)).map_err(Error::from)
+        writing!(&mut self.writing, writing => writing.close(out))?;
+        Ok(())
     }
 
     /// `TLS-Exporter(label, context, out.len())` (RFC 9846 section 7.5).

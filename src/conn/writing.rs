@@ -56,6 +56,13 @@ pub enum Frame<'f> {
     FlushFirst,
 }
 
+/// Whether something was sent, or had been before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    No,
+    Yes,
+}
+
 /// Everything that sends.
 pub(super) struct Writing<W> {
     pub(super) sealer: Sealer<W>,
@@ -138,7 +145,11 @@ impl<W: Direction> Writing<W> {
             Ask::Nobody => KeyUpdateRequest::UpdateNotRequested,
         };
         self.send_update(request, out)?;
-        self.asked |= ask == Ask::Peer;
+        match ask {
+            Ask::Peer => self.asked = true,
+            // Just what an answer that is owed would be.
+            Ask::Nobody => self.owed = false,
+        }
         Ok(Updated::Done)
     }
 
@@ -151,18 +162,25 @@ impl<W: Direction> Writing<W> {
                 // Sent before the next application data, so that many requests get a single answer.
                 self.owed = true;
             }
-            Order::Alert(code) => self.alert(code, out)?,
-            Order::Stop => self.closed = true,
+            // RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
+            // connections".
+            Order::Alert(code) => {
+                let sent = self.alert(code, out);
+                self.forget();
+                sent?;
+            }
+            Order::Stop => self.forget(),
         }
         Ok(())
     }
 
     /// Sends close_notify, once.
-    pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        if !core::mem::replace(&mut self.closed, true) {
-            self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
+    pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<Sent, Failed> {
+        if core::mem::replace(&mut self.closed, true) {
+            return Ok(Sent::No);
         }
-        Ok(())
+        self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
+        Ok(Sent::Yes)
     }
 
     /// Sends a closure alert, whose level is `warning`.
@@ -194,16 +212,12 @@ impl<W: Direction> Writing<W> {
             Verdict::Sealed(sealed) => {
                 self.prepare(out)?;
                 let message = new_session_ticket(&sealed)?;
+                self.prepare(out)?;
                 self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
             }
             Verdict::NoTicket => Ok(()),
             _ => Err(Misuse::WrongAnswer.into()),
         }
-    }
-
-    /// Whether nothing more is sent.
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
     }
 
     /// Forgets all keys.
@@ -220,13 +234,18 @@ impl<W: Direction> Writing<W> {
     }
 
     fn check_open(&self) -> Result<(), Misuse> {
-        if self.live.is_none() {
-            return Err(Misuse::NotEstablished);
+        if self.closed {
+            return Err(Misuse::WriteClosed);
         }
-        if self.closed { Err(Misuse::WriteClosed) } else { Ok(()) }
+        if self.live.is_none() { Err(Misuse::NotEstablished) } else { Ok(()) }
     }
 
-    /// What must precede the next application record: an answer that is owed, and new keys before a limit.
+    /// Whether the peer asked for a KeyUpdate that was not sent yet.
+    pub(super) fn owes_update(&self) -> bool {
+        self.owed
+    }
+
+    /// What must precede the next record of ours: an answer that is owed, and new keys before a limit.
     fn prepare(&mut self, out: &mut SendBuf) -> Result<(), Error> {
         // RFC 9846 section 5.5: the last records under a key are for the KeyUpdate itself, and for an alert.
         let exhausted = self.sealer.records_left() <= RESERVED;

@@ -104,14 +104,6 @@ impl Conn {
         }
     }
 
-    pub(super) fn is_established(&self) -> bool {
-        match self {
-            Self::Client(conn) => conn.is_established(),
-            Self::Server(conn) => conn.is_established(),
-            Self::Unstarted(_) | Self::Ended(_) => false,
-        }
-    }
-
     pub(super) fn split(self) -> Result<(RecvHalf, SendHalf), Error> {
         match self {
             Self::Client(conn) => conn.split().map_err(Error::from),

@@ -11,7 +11,6 @@ use super::pipe::{Sink, Source};
 use super::pump::{self, PeerSide};
 use crate::conn::{Ask, HalfEvent, HalfStep, Order, RecvHalf, SendHalf, Updated};
 use crate::error::{Error, Misuse};
-use crate::question::Answer;
 
 /// The half that reads.
 pub(super) struct Reader {
@@ -152,15 +151,16 @@ impl Writer {
     }
 
     /// Takes the late answer for a ticket; one that is too late is forgotten.
-    pub(super) fn resume(&mut self, answer: Answer) {
+    #[cfg(feature = "tokio")]
+    pub(super) fn resume(&mut self, answer: crate::question::Answer) {
         if let Some(half) = &mut self.half {
             let _ = half.resume(answer, self.outbox.buf());
         }
     }
 
-    /// Orders that came too late for any other call: the last chance to send an alert.
+    /// The last chance to send an alert that was ordered, and whatever else is pending.
     pub(super) fn last_words(&mut self, sink: &mut impl Sink) {
-        if self.half.is_some() && !self.mailbox.is_empty() && self.deliver().is_ok() {
+        if self.deliver().is_ok() && !self.outbox.is_empty() {
             let _ = self.outbox.flush(sink);
         }
     }

@@ -33,6 +33,7 @@ impl Inbox {
     /// The first `n` unread bytes are finished with.
     pub(super) fn processed(&mut self, n: usize) {
         self.unread.start = self.unread.start.saturating_add(n).min(self.unread.end);
+        self.settle();
     }
 
     /// The bytes at `range` of what is unread were decrypted.

@@ -94,10 +94,6 @@ impl Pump {
         self.news.summary.as_deref()
     }
 
-    pub(super) fn is_established(&self) -> bool {
-        self.conn.is_established()
-    }
-
     /// Whether the handshake was completed at any time.
     pub(super) fn was_established(&self) -> bool {
         self.news.summary.is_some()

@@ -3,13 +3,17 @@
 //! A "certificate" here is a label and the public key; the verification checks the signature by that key alone.
 #![allow(dead_code)] // no test uses everything
 
+pub mod fake;
+pub mod flow;
+pub mod forge;
+
 use std::sync::Arc;
 
-use symbolon::Error;
 use symbolon::config::{ClientConfig, ClientConfigBuilder, Credential, ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{Client, Event, Offer, Plaintext, SendBuf, Server, Step, Summary};
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
 use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
+use symbolon::{AlertCode, Error, Refusal};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
@@ -93,7 +97,11 @@ impl Answers {
             Question::VerifyPeer(question) => {
                 let PeerEvidence::Fresh(presented) = question.evidence() else { panic!("nothing to resume") };
                 let key = &presented.chain[0];
-                self.provider.verify(presented.scheme, key, &presented.signed, &presented.signature).unwrap();
+                let verified =
+                    self.provider.verify(presented.scheme, key, &presented.signed, &presented.signature);
+                if let Err(failed) = verified {
+                    return question.refused(Refusal::new(AlertCode::DECRYPT_ERROR, failed));
+                }
                 let peer = Peer::new(
                     Identity::Subject("tested".into()),
                     presented.chain.clone(),

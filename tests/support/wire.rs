@@ -48,7 +48,8 @@ pub struct End {
     pub incoming: Arc<Mutex<Lane>>,
     pub outgoing: Arc<Mutex<Lane>>,
     mood: Mood,
-    calls: usize,
+    /// Reads and writes so far, apart: each has its own every other call.
+    calls: [usize; 2],
 }
 
 pub fn lane(lane: &Arc<Mutex<Lane>>) -> MutexGuard<'_, Lane> {
@@ -58,18 +59,18 @@ pub fn lane(lane: &Arc<Mutex<Lane>>) -> MutexGuard<'_, Lane> {
 /// Two ends of one transport.
 pub fn ends(mood: Mood) -> (End, End) {
     let (up, down) = (Arc::<Mutex<Lane>>::default(), Arc::<Mutex<Lane>>::default());
-    let one = End { incoming: down.clone(), outgoing: up.clone(), mood, calls: 0 };
-    (one, End { incoming: up, outgoing: down, mood, calls: 0 })
+    let one = End { incoming: down.clone(), outgoing: up.clone(), mood, calls: [0; 2] };
+    (one, End { incoming: up, outgoing: down, mood, calls: [0; 2] })
 }
 
 impl End {
     /// How many bytes this call may move.
-    fn allowance(&mut self) -> Result<usize> {
-        self.calls += 1;
+    fn allowance(&mut self, way: usize) -> Result<usize> {
+        self.calls[way] += 1;
         match self.mood {
             Mood::Calm => Ok(usize::MAX),
             Mood::Short(most) => Ok(most),
-            Mood::EveryOther(kind, _) if self.calls % 2 == 1 => Err(Error::from(kind)),
+            Mood::EveryOther(kind, _) if self.calls[way] % 2 == 1 => Err(Error::from(kind)),
             Mood::EveryOther(_, most) => Ok(most),
             Mood::Stopped => Err(ErrorKind::WouldBlock.into()),
         }
@@ -87,13 +88,18 @@ impl End {
 
     /// Another handle to the same end.
     pub fn again(&self) -> Self {
-        Self { incoming: self.incoming.clone(), outgoing: self.outgoing.clone(), mood: self.mood, calls: 0 }
+        Self {
+            incoming: self.incoming.clone(),
+            outgoing: self.outgoing.clone(),
+            mood: self.mood,
+            calls: [0; 2],
+        }
     }
 }
 
 impl Read for End {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let most = self.allowance()?.min(buf.len());
+        let most = self.allowance(0)?.min(buf.len());
         let mut lane = lane(&self.incoming);
         if lane.bytes.is_empty() {
             return if lane.closed { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
@@ -104,7 +110,7 @@ impl Read for End {
 
 impl Write for End {
     fn write(&mut self, buf: &[u8]) -> Result<usize> {
-        let n = self.allowance()?.min(buf.len());
+        let n = self.allowance(1)?.min(buf.len());
         lane(&self.outgoing).bytes.extend(&buf[..n]);
         Ok(n)
     }

@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
@@ -17,7 +17,7 @@ use super::answer::{AsyncAnswerer, Questions};
 use super::halves::SplitIo;
 use super::parting::{Clock, Parting};
 use super::split::{TlsReadHalf, TlsSplit, TlsWriteHalf};
-use super::task::Task;
+use super::task::{Reading, Task};
 use crate::conn::{Ask, Summary, Updated};
 use crate::question::{Answer, Configure, Question};
 
@@ -28,6 +28,7 @@ use crate::question::{Answer, Configure, Question};
 /// After a fault of the peer the error is returned when the alert was flushed, the write side shut down and the input
 /// drained: at most 64 KiB and one second later.
 ///
+/// What was written is sealed at once, but the transport may not have taken all of it: flush before waiting long.
 /// `AsyncRead` copies decrypted bytes once; `AsyncBufRead` not at all. Dropping a stream sends nothing: shut it down.
 pub struct TlsStream<IO> {
     io: IO,
@@ -35,6 +36,8 @@ pub struct TlsStream<IO> {
     questions: Questions,
     farewell: Farewell,
     clock: Clock,
+    /// The task that waits for the transport to take bytes, if one does; another one may be reading.
+    writer: Option<Waker>,
 }
 
 /// How far a stream is in leaving.
@@ -46,7 +49,8 @@ enum Farewell {
 
 impl<IO> TlsStream<IO> {
     pub(super) fn new(io: IO, pump: Pump, answerer: Arc<dyn AsyncAnswerer>, clock: Clock) -> Self {
-        Self { io, pump, questions: Questions::new(answerer), farewell: Farewell::NotDue, clock }
+        let (questions, farewell) = (Questions::new(answerer), Farewell::NotDue);
+        Self { io, pump, questions, farewell, clock, writer: None }
     }
 
     /// What was negotiated; `None` only before the handshake is complete.
@@ -158,7 +162,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
             if let Err(error) = self.take_answers(cx) {
                 return self.poll_failed(error, cx);
             }
-            match ready!(self.pump.turn(&mut Task(&mut self.io, cx))) {
+            let task = Task(&mut self.io, cx);
+            let turned = self.pump.turn(&mut Reading { task, writer: self.writer.as_ref() });
+            match ready!(turned) {
                 Ok(Turn::Ask(question)) => self.questions.ask(question),
                 Ok(Turn::Waiting) if self.questions.is_empty() => {
                     // It was answered with an answer to another one, which was refused when it was given.
@@ -193,6 +199,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
 
     /// Tells an error, after the alert was delivered as far as possible.
     fn poll_failed<V>(&mut self, error: Error, cx: &mut Context<'_>) -> Poll<Result<V>> {
+        // A writer that waits has nothing to wait for any more.
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
         if has_alert(&error) && matches!(self.farewell, Farewell::NotDue) {
             self.farewell = Farewell::Under(Parting::new(error, self.clock));
             return match ready!(self.poll_farewell(cx)) {
@@ -215,6 +225,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
                 Poll::Ready(Ok(()))
             }
         }
+    }
+
+    /// Does what a writer wants, and remembers the task if it has to wait.
+    fn poll_writing<V>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut Pump, &mut Task<'_, '_, IO>) -> Poll<Result<V>>,
+    ) -> Poll<Result<V>> {
+        self.take_answers(cx)?;
+        let written = write(&mut self.pump, &mut Task(&mut self.io, cx));
+        match (&written, &mut self.writer) {
+            (Poll::Ready(_), writer) => *writer = None,
+            (Poll::Pending, Some(writer)) => writer.clone_from(cx.waker()),
+            (Poll::Pending, writer) => *writer = Some(cx.waker().clone()),
+        }
+        written
     }
 
     /// Goes on until decrypted data waits, or the peer has closed.
@@ -255,9 +281,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<IO> {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
-        let this = self.get_mut();
-        this.take_answers(cx)?;
-        this.pump.write(&[buf], &mut Task(&mut this.io, cx))
+        self.get_mut().poll_writing(cx, |pump, task| pump.write(&[buf], task))
     }
 
     fn poll_write_vectored(
@@ -265,10 +289,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        let this = self.get_mut();
-        this.take_answers(cx)?;
         let mut parts = [&[][..]; GATHERED];
-        this.pump.write(gather(bufs, &mut parts), &mut Task(&mut this.io, cx))
+        let parts = gather(bufs, &mut parts);
+        self.get_mut().poll_writing(cx, |pump, task| pump.write(parts, task))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -276,16 +299,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let this = self.get_mut();
-        this.take_answers(cx)?;
-        this.pump.flush(&mut Task(&mut this.io, cx))
+        self.get_mut().poll_writing(cx, |pump, task| pump.flush(task))
     }
 
     /// Sends close_notify, flushes, and shuts the transport's write side down. Reading goes on.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
         this.pump.close();
-        ready!(this.pump.flush(&mut Task(&mut this.io, cx)))?;
+        ready!(this.poll_writing(cx, |pump, task| pump.flush(task)))?;
         Pin::new(&mut this.io).poll_shutdown(cx)
     }
 }

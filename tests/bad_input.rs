@@ -1,0 +1,460 @@
+//! Malformed, forbidden, missing and unasked fields of both hellos and of HelloRetryRequest, through the real
+//! machines: a real message with one change, and the alert that it must get.
+#![cfg(feature = "rustcrypto")]
+
+mod support;
+
+use support::fake::share;
+use support::flow::*;
+use support::forge::*;
+use symbolon::AlertCode;
+use symbolon::codepoint::{CipherSuite, NamedGroup};
+use symbolon::config::ServerConfigBuilder;
+use symbolon::conn::{Epoch, Server};
+
+const ILLEGAL: AlertCode = AlertCode::ILLEGAL_PARAMETER;
+const DECODE: AlertCode = AlertCode::DECODE_ERROR;
+const MISSING: AlertCode = AlertCode::MISSING_EXTENSION;
+const VERSION: AlertCode = AlertCode::PROTOCOL_VERSION;
+const FAILURE: AlertCode = AlertCode::HANDSHAKE_FAILURE;
+const UNSUPPORTED: AlertCode = AlertCode::UNSUPPORTED_EXTENSION;
+
+/// A change of a hello, with its name and the alert that it must get.
+type Row = (&'static str, fn(&mut Hello), AlertCode);
+
+fn x25519_share(hello: &Hello) -> Vec<u8> {
+    hello.data(51).unwrap()[2..].to_vec()
+}
+
+fn x25519_of(key: &[u8]) -> Vec<u8> {
+    vector(2, &share(NamedGroup::X25519, key))
+}
+
+/// Sends `message` as the first ClientHello.
+fn refuse_first(server: &mut Puppet<Server>, message: &[u8], alert: AlertCode, what: &str) {
+    let told = server.tell(Epoch::Plaintext, message);
+    server.refuses(told, alert, Epoch::Plaintext, what);
+    assert!(server.told().is_empty(), "{what}: nothing but the alert was said");
+}
+
+fn first_hello() -> Hello {
+    let message = FULL.record().client[0].clone();
+    let hello = Hello::parse(&message);
+    assert_eq!(hello.write(), message, "the test's own parser loses nothing");
+    hello
+}
+
+fn server_of(change: impl FnOnce(ServerConfigBuilder) -> ServerConfigBuilder) -> Puppet<Server> {
+    FULL.server_with(change)
+}
+
+const FIRST_HELLO: &[Row] = &[
+    ("legacy_version below", |h| h.version = 0x0302, VERSION),
+    ("legacy_version above", |h| h.version = 0x0304, VERSION),
+    ("long session id", |h| h.session = vec![1; 33], DECODE),
+    ("no suite", |h| h.suites.clear(), DECODE),
+    ("half a suite", |h| h.suites.push(0), DECODE),
+    ("only unknown suites", |h| h.suites = vec![0x0A, 0x0A, 0xC0, 0x2F], FAILURE),
+    ("no compression method", |h| h.compression.clear(), DECODE),
+    ("another compression method", |h| h.compression = vec![1], ILLEGAL),
+    ("one more compression method", |h| h.compression = vec![0, 1], ILLEGAL),
+    ("null twice", |h| h.compression = vec![0, 0], ILLEGAL),
+    ("no extension", |h| h.extensions.clear(), VERSION),
+    ("no supported_versions", |h| h.remove(43), VERSION),
+    ("only old versions", |h| h.set(43, &[4, 3, 3, 3, 2]), VERSION),
+    ("only a draft", |h| h.set(43, &[2, 0x7F, 0x1C]), VERSION),
+    ("empty supported_versions", |h| h.set(43, &[0]), DECODE),
+    ("odd supported_versions", |h| h.set(43, &[3, 3, 4, 3]), DECODE),
+    ("no supported_groups", |h| h.remove(10), MISSING),
+    ("no key_share", |h| h.remove(51), MISSING),
+    ("neither group nor share", |h| h.extensions.retain(|(kind, _)| ![10, 51].contains(kind)), MISSING),
+    ("no signature_algorithms", |h| h.remove(13), MISSING),
+    ("pre_shared_key without modes", |h| h.set(41, &psks(&[1], &[32])), MISSING),
+    ("empty supported_groups", |h| h.set(10, &[0, 0]), DECODE),
+    ("odd supported_groups", |h| h.set(10, &[0, 3, 0, 0x1D, 0]), DECODE),
+    (
+        "no common group",
+        |h| {
+            h.set(10, &[0, 2, 0x0A, 0x0A]);
+            h.set(51, &[0, 0]);
+        },
+        FAILURE,
+    ),
+    ("empty signature_algorithms", |h| h.set(13, &[0, 0]), DECODE),
+    ("odd signature_algorithms", |h| h.set(13, &[0, 3, 4, 3, 4]), DECODE),
+    ("no common signature scheme", |h| h.set(13, &[0, 2, 4, 1]), FAILURE),
+    ("share of an unlisted group", |h| h.set(10, &[0, 2, 0, 0x17]), ILLEGAL),
+    (
+        "shares out of order",
+        |h| {
+            let shares = [share(NamedGroup::SECP256R1, &[4; 65]), x25519_share(h)].concat();
+            h.set(51, &vector(2, &shares));
+        },
+        ILLEGAL,
+    ),
+    (
+        "two shares of a group",
+        |h| h.set(51, &vector(2, &[x25519_share(h), x25519_share(h)].concat())),
+        ILLEGAL,
+    ),
+    ("empty share", |h| h.set(51, &x25519_of(&[])), DECODE),
+    ("short share", |h| h.set(51, &x25519_of(&[9; 31])), ILLEGAL),
+    ("long share", |h| h.set(51, &x25519_of(&[9; 33])), ILLEGAL),
+    ("all-zero share", |h| h.set(51, &x25519_of(&[0; 32])), ILLEGAL),
+    ("share of low order", |h| h.set(51, &x25519_of(&[&[1][..], &[0; 31]].concat())), ILLEGAL),
+    ("key_share that ends early", |h| h.set(51, &[0, 4, 0, 0x1D, 0, 9]), DECODE),
+    ("key_share with more behind", |h| h.set(51, &[&vector(2, &x25519_share(h))[..], &[0]].concat()), DECODE),
+    ("a cookie that nobody gave", |h| h.set(44, &[0, 1, 7]), ILLEGAL),
+    ("empty cookie", |h| h.set(44, &[0, 0]), DECODE),
+    ("server_name without a name", |h| h.set(0, &[0, 0]), DECODE),
+    ("two host names", |h| h.set(0, &[0, 8, 0, 0, 1, 97, 0, 0, 1, 98]), ILLEGAL),
+    ("an address as host name", |h| h.set(0, &[0, 10, 0, 0, 7, 49, 46, 50, 46, 51, 46, 52]), ILLEGAL),
+    ("no application protocol in the list", |h| h.set(16, &[0, 0]), DECODE),
+    ("empty application protocol", |h| h.set(16, &[0, 1, 0]), DECODE),
+    ("record_size_limit below 64", |h| h.set(28, &[0, 63]), ILLEGAL),
+    ("record_size_limit of one byte", |h| h.set(28, &[64]), DECODE),
+    ("early_data with content", |h| h.set(42, &[0]), DECODE),
+    ("post_handshake_auth with content", |h| h.set(49, &[0]), DECODE),
+    ("oid_filters", |h| h.set(48, &[0, 0]), ILLEGAL),
+    (
+        "pre_shared_key that is not the last",
+        |h| {
+            h.set(45, &[1, 1]);
+            h.set(41, &psks(&[1], &[32]));
+            h.set(0x0A0A, &[]);
+        },
+        ILLEGAL,
+    ),
+    (
+        "fewer binders than identities",
+        |h| {
+            h.set(45, &[1, 1]);
+            h.set(41, &psks(&[1, 2], &[32]));
+        },
+        ILLEGAL,
+    ),
+    (
+        "short binder",
+        |h| {
+            h.set(45, &[1, 1]);
+            h.set(41, &psks(&[1], &[31]));
+        },
+        DECODE,
+    ),
+    (
+        "empty psk identity",
+        |h| {
+            h.set(45, &[1, 1]);
+            h.set(41, &psks(&[0], &[32]));
+        },
+        DECODE,
+    ),
+    ("no psk mode", |h| h.set(45, &[0]), DECODE),
+];
+
+/// The content of pre_shared_key: identities and binders of these lengths.
+fn psks(identities: &[usize], binders: &[usize]) -> Vec<u8> {
+    let identities: Vec<u8> =
+        identities.iter().flat_map(|len| [vector(2, &vec![7; *len]), vec![0; 4]].concat()).collect();
+    let binders: Vec<u8> = binders.iter().flat_map(|len| vector(1, &vec![7; *len])).collect();
+    [vector(2, &identities), vector(2, &binders)].concat()
+}
+
+#[test]
+fn a_bad_client_hello_gets_its_alert() {
+    for (what, change, alert) in FIRST_HELLO {
+        let mut hello = first_hello();
+        change(&mut hello);
+        refuse_first(&mut FULL.server(), &hello.write(), *alert, what);
+    }
+}
+
+#[test]
+fn a_repeated_extension_of_a_client_hello_is_refused() {
+    let mut extended = first_hello();
+    extended.set(0x0A0A, &[]);
+    for (kind, data) in extended.extensions.clone() {
+        let mut hello = extended.clone();
+        hello.extensions.push((kind, data));
+        refuse_first(&mut FULL.server(), &hello.write(), ILLEGAL, &format!("{kind} twice"));
+    }
+}
+
+#[test]
+fn a_client_hello_cut_anywhere_is_refused() {
+    let whole = first_hello().write();
+    // Behind the compression methods it is a ClientHello without extensions.
+    let without = 4 + 34 + 33 + 4 + 2;
+    for len in 4..whole.len() {
+        let alert = if len == without { VERSION } else { DECODE };
+        let cut = message(CLIENT_HELLO, &whole[4..len]);
+        refuse_first(&mut FULL.server(), &cut, alert, &format!("{len} bytes"));
+    }
+    let longer = message(CLIENT_HELLO, &[&whole[4..], &[0]].concat());
+    refuse_first(&mut FULL.server(), &longer, DECODE, "a byte behind the extensions");
+}
+
+#[test]
+fn what_a_server_does_not_know_is_ignored() {
+    let changes: [fn(&mut Hello); 9] = [
+        |h| h.set(0x0A0A, &[1, 2, 3]),
+        |h| h.set(0xFFFF, &[]),
+        |h| h.extensions.insert(0, (0x7A7A, vec![0; 500])),
+        |h| h.extensions.reverse(),
+        |h| h.set(43, &[6, 0x0A, 0x0A, 3, 4, 3, 3]),
+        |h| h.set(10, &[0, 6, 0x0A, 0x0A, 0, 0x1D, 0, 0x17]),
+        |h| h.suites.splice(0..0, [0x0A, 0x0A, 0x13, 4]).for_each(drop),
+        |h| h.set(51, &vector(2, &[&[0x0A, 0x0A, 0, 1, 0][..], &x25519_share(h)].concat())),
+        |h| h.session.truncate(7),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut hello = first_hello();
+        change(&mut hello);
+        if number == 7 {
+            hello.set(10, &[0, 6, 0x0A, 0x0A, 0, 0x1D, 0, 0x17]);
+        }
+        let mut server = FULL.server();
+        server.tell(Epoch::Plaintext, &hello.write()).unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert_eq!(server.told().last().unwrap()[0], FINISHED, "{number}");
+        assert_eq!(Hello::parse(&server.told()[0]).session, hello.session);
+    }
+}
+
+#[test]
+fn invalid_points_are_refused() {
+    let point = |tail: &[u8]| share(NamedGroup::SECP256R1, tail);
+    let x = [0x11; 32];
+    for (what, key) in [
+        ("not on the curve", [&[4][..], &x, &x].concat()),
+        ("compressed", [&[2][..], &x].concat()),
+        ("hybrid form", [&[6][..], &x, &x].concat()),
+        ("at infinity", vec![0]),
+        ("at infinity, padded", vec![0; 65]),
+        ("zero coordinates", [&[4][..], &[0; 64]].concat()),
+        ("above the prime", [&[4][..], &[0xFF; 64]].concat()),
+        ("short", [&[4][..], &x, &x[1..]].concat()),
+        ("long", [&[4][..], &x, &x, &[0]].concat()),
+    ] {
+        let mut hello = first_hello();
+        hello.set(51, &vector(2, &point(&key)));
+        refuse_first(&mut RETRY.server(), &hello.write(), ILLEGAL, what);
+
+        let (mut client, epoch) = client_at(RETRY, 1);
+        let mut reply = Hello::parse(&RETRY.record().server[1]);
+        reply.set(51, &point(&key));
+        let told = client.tell(epoch, &reply.write());
+        client.refuses(told, ILLEGAL, Epoch::Plaintext, what);
+    }
+}
+
+#[test]
+fn protocols_in_common_are_needed_where_both_have_some() {
+    let mut hello = first_hello();
+    hello.set(16, &[0, 3, 2, 104, 50]);
+    let mut server = server_of(|b| b.alpn(["http/1.1"]));
+    refuse_first(&mut server, &hello.write(), AlertCode::NO_APPLICATION_PROTOCOL, "no common protocol");
+}
+
+const SECOND_HELLO: &[Row] = &[
+    ("another random", |h| h.random[0] ^= 1, ILLEGAL),
+    ("another session id", |h| h.session[0] ^= 1, ILLEGAL),
+    ("no session id", |h| h.session.clear(), ILLEGAL),
+    ("one more suite", |h| h.suites.extend([0x13, 3]), ILLEGAL),
+    ("another version", |h| h.version = 0x0302, VERSION),
+    ("other versions", |h| h.set(43, &[4, 3, 4, 3, 3]), ILLEGAL),
+    ("no versions", |h| h.remove(43), VERSION),
+    ("other groups", |h| h.set(10, &[0, 2, 0, 0x17]), ILLEGAL),
+    ("other schemes", |h| h.set(13, &[0, 2, 4, 3]), ILLEGAL),
+    ("another name", |h| h.set(0, &[0, 4, 0, 0, 1, 97]), ILLEGAL),
+    ("no name", |h| h.remove(0), ILLEGAL),
+    ("one more extension", |h| h.set(0x0A0A, &[]), ILLEGAL),
+    ("another order", |h| h.extensions.swap(0, 1), ILLEGAL),
+    ("a cookie that nobody gave", |h| h.set(44, &[0, 1, 7]), ILLEGAL),
+    ("early data", |h| h.set(42, &[]), ILLEGAL),
+    ("no share", |h| h.set(51, &[0, 0]), ILLEGAL),
+    ("no key_share", |h| h.remove(51), MISSING),
+    ("a share of another group", |h| h.set(51, &x25519_of(&[9; 32])), ILLEGAL),
+    (
+        "one more share",
+        |h| {
+            let shares = [share(NamedGroup::X25519, &[9; 32]), h.data(51).unwrap()[2..].to_vec()].concat();
+            h.set(51, &vector(2, &shares));
+        },
+        ILLEGAL,
+    ),
+];
+
+#[test]
+fn a_second_client_hello_may_change_only_what_it_was_asked_to() {
+    let recorded = RETRY.record();
+    for (what, change, alert) in SECOND_HELLO {
+        let mut hello = Hello::parse(&recorded.client[1]);
+        change(&mut hello);
+        let (mut server, epoch) = server_at(RETRY, 1);
+        let told = server.tell(epoch, &hello.write());
+        server.refuses(told, *alert, Epoch::Plaintext, what);
+        assert_eq!(server.told().len(), 1, "{what}: one HelloRetryRequest and nothing more");
+    }
+    let mut padded = Hello::parse(&recorded.client[1]);
+    padded.set(21, &[0; 10]);
+    let (mut server, epoch) = server_at(RETRY, 1);
+    server.tell(epoch, &padded.write()).unwrap();
+}
+
+#[test]
+fn a_client_changes_its_share_alone_after_a_retry() {
+    let recorded = RETRY.record();
+    let (first, mut second) = (Hello::parse(&recorded.client[0]), Hello::parse(&recorded.client[1]));
+    assert_eq!(second.data(51).unwrap()[..4], [0, 69, 0, 0x17]);
+    second.set(51, first.data(51).unwrap());
+    assert_eq!(first, second);
+}
+
+#[test]
+fn early_data_before_a_second_client_hello_is_skipped_within_the_budget() {
+    let recorded = RETRY.record();
+    for (offered, bytes, passes) in [(true, 32 << 10, true), (true, (32 << 10) + 1, false), (false, 1, false)]
+    {
+        let what = format!("{offered} {bytes}");
+        let mut hello = Hello::parse(&recorded.client[0]);
+        if offered {
+            hello.set(42, &[]);
+        }
+        let mut server = RETRY.server();
+        server.tell(Epoch::Plaintext, &hello.write()).unwrap();
+        let mut early = vec![0x77; bytes];
+        let mut told = Ok(());
+        while told.is_ok() && !early.is_empty() {
+            let part: Vec<u8> = early.drain(..early.len().min(16 << 10)).collect();
+            told = server.feed(&record(DATA, &part));
+        }
+        if passes {
+            told.unwrap();
+            server.feed(&record(CCS, &[1])).unwrap();
+            server.tell(Epoch::Plaintext, &recorded.client[1]).unwrap();
+            assert_eq!(server.told().last().unwrap()[0], FINISHED, "{what}");
+            // From here on nothing is skipped any more.
+            let told = server.feed(&record(DATA, &[0x77; 40]));
+            server.refuses(told, AlertCode::BAD_RECORD_MAC, Epoch::Application, &what);
+        } else {
+            server.refuses(told, AlertCode::UNEXPECTED_MESSAGE, Epoch::Plaintext, &what);
+        }
+    }
+}
+
+/// Changes of ServerHello and HelloRetryRequest alike.
+const EITHER_REPLY: &[Row] = &[
+    ("legacy_version below", |h| h.version = 0x0302, VERSION),
+    ("legacy_version above", |h| h.version = 0x0304, VERSION),
+    ("another session id", |h| h.session[31] ^= 1, ILLEGAL),
+    ("no session id", |h| h.session.clear(), ILLEGAL),
+    ("long session id", |h| h.session.push(0), DECODE),
+    ("a suite that was not offered", |h| h.suites = vec![0x13, 2], ILLEGAL),
+    ("a suite of TLS 1.2", |h| h.suites = vec![0xC0, 0x2F], ILLEGAL),
+    ("a compression method", |h| h.compression = vec![1], ILLEGAL),
+    ("no version", |h| h.remove(43), VERSION),
+    ("a version that is cut", |h| h.set(43, &[3]), DECODE),
+    ("TLS 1.2 selected", |h| h.set(43, &[3, 3]), ILLEGAL),
+    ("a later version selected", |h| h.set(43, &[3, 5]), ILLEGAL),
+    ("supported_versions as a client has it", |h| h.set(43, &[2, 3, 4]), DECODE),
+    ("an extension of EncryptedExtensions", |h| h.set(0, &[]), ILLEGAL),
+    ("signature_algorithms", |h| h.set(13, &[0, 2, 4, 3]), ILLEGAL),
+    ("supported_groups", |h| h.set(10, &[0, 2, 0, 0x1D]), ILLEGAL),
+    ("an unknown extension", |h| h.set(0x0A0A, &[]), UNSUPPORTED),
+    ("key_share that is cut", |h| h.set(51, &[0]), DECODE),
+];
+
+const SERVER_HELLO_ROWS: &[Row] = &[
+    ("no key_share", |h| h.remove(51), MISSING),
+    ("a cookie", |h| h.set(44, &[0, 1, 7]), ILLEGAL),
+    ("pre_shared_key unasked", |h| h.set(41, &[0, 0]), UNSUPPORTED),
+    ("a share of a group without ours", |h| h.set(51, &share(NamedGroup::SECP256R1, &[4; 65])), ILLEGAL),
+    ("a share of a group not offered", |h| h.set(51, &share(NamedGroup::SECP384R1, &[4; 97])), ILLEGAL),
+    ("key_share as in a retry", |h| h.set(51, &[0, 0x1D]), DECODE),
+    ("empty share", |h| h.set(51, &share(NamedGroup::X25519, &[])), DECODE),
+    ("short share", |h| h.set(51, &share(NamedGroup::X25519, &[9; 31])), ILLEGAL),
+    ("all-zero share", |h| h.set(51, &share(NamedGroup::X25519, &[0; 32])), ILLEGAL),
+    ("more behind the share", |h| h.set(51, &[&h.data(51).unwrap()[..], &[0]].concat()), DECODE),
+];
+
+const RETRY_ROWS: &[Row] = &[
+    ("nothing to change", |h| h.remove(51), ILLEGAL),
+    ("a group that we sent a share of", |h| h.set(51, &[0, 0x1D]), ILLEGAL),
+    ("a group not offered", |h| h.set(51, &[0, 0x18]), ILLEGAL),
+    ("an unknown group", |h| h.set(51, &[0x0A, 0x0A]), ILLEGAL),
+    ("empty cookie", |h| h.set(44, &[0, 0]), DECODE),
+    ("cookie that is cut", |h| h.set(44, &[0, 2, 7]), DECODE),
+    ("pre_shared_key", |h| h.set(41, &[0, 0]), ILLEGAL),
+    ("key_share as in a ServerHello", |h| h.set(51, &share(NamedGroup::SECP256R1, &[4; 65])), DECODE),
+];
+
+#[test]
+fn a_bad_server_hello_gets_its_alert() {
+    for (flow, at, rows) in [(FULL, 0, SERVER_HELLO_ROWS), (RETRY, 0, RETRY_ROWS), (RETRY, 1, &[][..])] {
+        let original = flow.record().server[at].clone();
+        for (what, change, alert) in EITHER_REPLY.iter().chain(rows) {
+            let mut hello = Hello::parse(&original);
+            change(&mut hello);
+            let (mut client, epoch) = client_at(flow, at);
+            let told = client.tell(epoch, &hello.write());
+            client.refuses(told, *alert, Epoch::Plaintext, &format!("{flow:?} {at}: {what}"));
+        }
+        for (kind, data) in Hello::parse(&original).extensions {
+            let mut hello = Hello::parse(&original);
+            hello.extensions.push((kind, data));
+            let (mut client, epoch) = client_at(flow, at);
+            let told = client.tell(epoch, &hello.write());
+            client.refuses(told, ILLEGAL, Epoch::Plaintext, &format!("{flow:?} {at}: {kind} twice"));
+        }
+        for len in 4..original.len() {
+            let (mut client, epoch) = client_at(flow, at);
+            let told = client.tell(epoch, &message(SERVER_HELLO, &original[4..len]));
+            let alert = if len == 4 + 34 + 33 + 3 { VERSION } else { DECODE };
+            client.refuses(told, alert, Epoch::Plaintext, &format!("{flow:?} {at}: {len} bytes"));
+        }
+    }
+}
+
+#[test]
+fn a_retry_may_give_a_cookie_alone_and_gets_it_back() {
+    let mut retry = Hello::parse(&RETRY.record().server[0]);
+    retry.remove(51);
+    retry.set(44, &[0, 3, 7, 8, 9]);
+    let mut client = RETRY.client();
+    let first = Hello::parse(&client.told()[0]);
+    client.tell(Epoch::Plaintext, &retry.write()).unwrap();
+    let mut second = Hello::parse(&client.told()[1]);
+    assert_eq!(second.data(44), Some(&vec![0, 3, 7, 8, 9]));
+    second.remove(44);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_second_retry_is_refused() {
+    let recorded = RETRY.record();
+    let mut other = Hello::parse(&recorded.server[0]);
+    other.set(44, &[0, 1, 7]);
+    for again in [recorded.server[0].clone(), other.write()] {
+        let (mut client, epoch) = client_at(RETRY, 1);
+        let told = client.tell(epoch, &again);
+        client.refuses(told, AlertCode::UNEXPECTED_MESSAGE, Epoch::Plaintext, "a second HelloRetryRequest");
+    }
+}
+
+#[test]
+fn suite_and_group_of_a_retry_stay() {
+    let recorded = RETRY.record();
+    let suites = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_CHACHA20_POLY1305_SHA256];
+    let changes: [(&str, fn(&mut Hello)); 2] = [
+        ("another suite", |h| h.suites = vec![0x13, 3]),
+        ("the group of the first share", |h| h.set(51, &share(NamedGroup::X25519, &[9; 32]))),
+    ];
+    for (what, change) in changes {
+        let mut client = RETRY.client_with(|b| b.suites(&suites));
+        client.tell(Epoch::Plaintext, &recorded.server[0]).unwrap();
+        let mut hello = Hello::parse(&recorded.server[1]);
+        change(&mut hello);
+        let told = client.tell(Epoch::Plaintext, &hello.write());
+        client.refuses(told, ILLEGAL, Epoch::Plaintext, what);
+    }
+}

@@ -1,0 +1,105 @@
+//! Handshakes with a client and a server written by hand, whose key schedule is independent of the library's.
+#![cfg(feature = "rustcrypto")]
+
+mod support;
+
+use support::fake::*;
+use support::forge::*;
+use support::*;
+use symbolon::codepoint::{CipherSuite, NamedGroup};
+use symbolon::config::ClientAuth;
+use symbolon::crypto::Suite;
+
+fn suites() -> [&'static Suite; 3] {
+    [
+        CipherSuite::TLS_AES_128_GCM_SHA256,
+        CipherSuite::TLS_AES_256_GCM_SHA384,
+        CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+    ]
+    .map(|id| provider().suite(id).unwrap())
+}
+
+#[test]
+fn a_server_agrees_with_a_client_by_hand() {
+    for suite in suites() {
+        for client_auth in [ClientAuth::Off, ClientAuth::Required { authorities: Vec::new() }] {
+            let mut server = server(&server_config(|b| b.client_auth(client_auth.clone())));
+            let mut client = FakeClient::start(&mut server, suite, |_| {});
+            server.inbox = client.finish();
+            server.run().unwrap();
+            assert_eq!(server.summary.as_ref().unwrap().suite, suite.id);
+            assert_eq!(server.summary.as_ref().unwrap().peer.is_some(), client_auth != ClientAuth::Off);
+            server.inbox = client.write.seal(DATA, b"up");
+            server.inbox.extend(client.write.seal(HANDSHAKE, &message(KEY_UPDATE, &[1])));
+            client.write.update();
+            server.inbox.extend(client.write.seal(DATA, b" and on"));
+            server.run().unwrap();
+            assert_eq!(server.data, b"up and on");
+            server.conn.write(&[b"down"], &mut server.out).unwrap();
+            let sent = records(&server.flush());
+            assert_eq!(client.read.open(&sent[0]), Some((HANDSHAKE, message(KEY_UPDATE, &[0]))));
+            client.read.update();
+            assert_eq!(client.read.open(&sent[1]), Some((DATA, b"down".to_vec())));
+        }
+    }
+}
+
+#[test]
+fn a_client_agrees_with_a_server_by_hand() {
+    for suite in suites() {
+        let mut client = client(&client_config(|b| b.suites(&[suite.id]).groups(&[NamedGroup::X25519])));
+        let mut server = FakeServer::answer(&mut client, suite);
+        client.run().unwrap();
+        server.finish(&client.flush());
+        assert_eq!(client.summary.as_ref().unwrap().suite, suite.id);
+        client.inbox = server.write.seal(DATA, b"down");
+        client.run().unwrap();
+        assert_eq!(client.data, b"down");
+        client.conn.write(&[b"up"], &mut client.out).unwrap();
+        assert_eq!(server.read.open(&client.flush()), Some((DATA, b"up".to_vec())));
+    }
+}
+
+/// A ciphertext that no key opens.
+fn refused_early_data(len: usize) -> Vec<u8> {
+    record(DATA, &vec![0x5A; len])
+}
+
+#[test]
+fn refused_early_data_is_skipped_until_the_first_record_that_opens() {
+    let mut server = server(&server_config(|b| b));
+    let mut client = FakeClient::start(&mut server, suite(), |hello| hello.set(42, &[]));
+    // A compatibility ChangeCipherSpec may stand before and behind it.
+    server.inbox.extend(record(CCS, &[1]));
+    for _ in 0..4 {
+        server.inbox.extend(refused_early_data(8 << 10));
+    }
+    server.inbox.extend(client.finish());
+    server.run().unwrap();
+    assert!(server.summary.is_some());
+    server.inbox = refused_early_data(100);
+    assert_eq!(server.run().unwrap_err().alert(), Some(symbolon::AlertCode::BAD_RECORD_MAC));
+}
+
+#[test]
+fn more_refused_early_data_than_the_budget_ends_the_handshake() {
+    for over in [0, 1] {
+        let mut server = server(&server_config(|b| b));
+        let _ = FakeClient::start(&mut server, suite(), |hello| hello.set(42, &[]));
+        server.inbox.extend(refused_early_data(16 << 10));
+        server.inbox.extend(refused_early_data((16 << 10) + over));
+        let result = server.run().map_err(|error| error.alert());
+        assert_eq!(
+            result,
+            if over == 0 { Ok(()) } else { Err(Some(symbolon::AlertCode::UNEXPECTED_MESSAGE)) }
+        );
+    }
+}
+
+#[test]
+fn without_early_data_in_the_hello_nothing_is_skipped() {
+    let mut server = server(&server_config(|b| b));
+    let _ = FakeClient::start(&mut server, suite(), |_| {});
+    server.inbox.extend(refused_early_data(100));
+    assert_eq!(server.run().unwrap_err().alert(), Some(symbolon::AlertCode::BAD_RECORD_MAC));
+}

@@ -1,0 +1,262 @@
+//! KeyUpdate (RFC 9846 section 4.7.3): asked for, answered, crossing, owed, and by itself before a limit.
+#![cfg(feature = "rustcrypto")]
+
+mod support;
+#[path = "support/tap.rs"]
+mod tap;
+
+use std::sync::Arc;
+
+use support::*;
+use symbolon::config::{ClientConfig, ServerConfig};
+use symbolon::conn::{Ask, Frame, Updated, frame};
+use symbolon::crypto::{Aead, AeadKey, Failed, Provider, Suite};
+use symbolon::{Error, Misuse};
+use tap::*;
+
+/// A real AEAD whose keys are soon used up.
+struct Tiring(&'static dyn Aead);
+
+const LIMIT_OF_TIRING: u64 = 4;
+
+impl Aead for Tiring {
+    fn key_len(&self) -> usize {
+        self.0.key_len()
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn AeadKey>, Failed> {
+        self.0.key(key)
+    }
+
+    fn record_limit(&self) -> u64 {
+        LIMIT_OF_TIRING
+    }
+
+    fn accelerated(&self) -> bool {
+        true
+    }
+}
+
+/// The provider with a single suite, whose keys seal four records.
+fn tiring() -> Provider {
+    let real = provider().suite(SUITE).unwrap();
+    let suite: &'static Suite = Box::leak(Box::new(Suite {
+        id: real.id,
+        hash: real.hash,
+        aead: Box::leak(Box::new(Tiring(real.aead))),
+    }));
+    Provider { suites: Box::leak(Box::new([suite])), ..provider() }
+}
+
+/// A pair whose client tires, with its keys.
+fn tiring_client() -> Tapped {
+    let client: Arc<ClientConfig> = ClientConfig::builder(tiring()).reveal_secrets().build().unwrap();
+    let mut pair = Pair::new(&client, &server_config(|b| b.reveal_secrets()));
+    pair.run().unwrap();
+    let (up, down) = (
+        Tap::of(&pair.server, symbolon::conn::SecretLabel::ClientTraffic),
+        Tap::of(&pair.server, symbolon::conn::SecretLabel::ServerTraffic),
+    );
+    Tapped { pair, up, down }
+}
+
+fn kinds(records: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    records.iter().map(|(kind, _)| *kind).collect()
+}
+
+#[test]
+fn either_side_may_update_and_data_flows_after_each() {
+    let mut pair = Pair::established();
+    for round in 0..10 {
+        for ask in [Ask::Nobody, Ask::Peer] {
+            assert_eq!(pair.client.conn.update_keys(ask, &mut pair.client.out), Ok(Updated::Done), "{round}");
+            pair.send_up(&[b'u'; 40]);
+            pair.send_down(&[b'd'; 40]);
+            assert_eq!(pair.server.conn.update_keys(ask, &mut pair.server.out), Ok(Updated::Done), "{round}");
+            pair.send_down(&[b'd'; 40]);
+            pair.send_up(&[b'u'; 40]);
+        }
+    }
+    assert_eq!((pair.server.data.len(), pair.client.data.len()), (1600, 1600));
+}
+
+#[test]
+fn the_peer_is_asked_once_until_it_answers() {
+    let Tapped { mut pair, mut up, .. } = tapped();
+    let asked = |pair: &mut Pair| pair.client.conn.update_keys(Ask::Peer, &mut pair.client.out).unwrap();
+    assert_eq!(asked(&mut pair), Updated::Done);
+    let first = pair.client.flush();
+    assert_eq!(up.read(&first), [(HANDSHAKE, KEY_UPDATE_REQUESTED.to_vec())]);
+    assert_eq!(asked(&mut pair), Updated::AlreadyAsked);
+    assert!(pair.client.out.is_empty(), "nothing was sent");
+    // Updates that ask nothing are free meanwhile.
+    assert_eq!(pair.client.conn.update_keys(Ask::Nobody, &mut pair.client.out), Ok(Updated::Done));
+    let second = pair.client.flush();
+    assert_eq!(up.read(&second), [(HANDSHAKE, KEY_UPDATE.to_vec())]);
+    feed(&mut pair.server, &[first, second].concat()).unwrap();
+    assert_eq!(asked(&mut pair), Updated::AlreadyAsked);
+    pair.send_down(b"the answer precedes this");
+    assert_eq!(asked(&mut pair), Updated::Done);
+}
+
+#[test]
+fn requests_that_cross_are_both_answered_and_end() {
+    let Tapped { mut pair, mut up, mut down } = tapped();
+    assert_eq!(pair.client.conn.update_keys(Ask::Peer, &mut pair.client.out), Ok(Updated::Done));
+    assert_eq!(pair.server.conn.update_keys(Ask::Peer, &mut pair.server.out), Ok(Updated::Done));
+    let (a, b) = (pair.client.flush(), pair.server.flush());
+    up.read(&a);
+    down.read(&b);
+    feed(&mut pair.server, &a).unwrap();
+    feed(&mut pair.client, &b).unwrap();
+    pair.client.conn.write(&[b"up"], &mut pair.client.out).unwrap();
+    pair.server.conn.write(&[b"down"], &mut pair.server.out).unwrap();
+    let (a, b) = (pair.client.flush(), pair.server.flush());
+    assert_eq!(up.read(&a), [(HANDSHAKE, KEY_UPDATE.to_vec()), (DATA, b"up".to_vec())]);
+    assert_eq!(down.read(&b), [(HANDSHAKE, KEY_UPDATE.to_vec()), (DATA, b"down".to_vec())]);
+    feed(&mut pair.server, &a).unwrap();
+    feed(&mut pair.client, &b).unwrap();
+    pair.client.conn.write(&[b"last"], &mut pair.client.out).unwrap();
+    assert_eq!(up.read(&pair.client.flush()), [(DATA, b"last".to_vec())]);
+}
+
+#[test]
+fn an_owed_answer_precedes_a_frame() {
+    let Tapped { mut pair, mut up, mut down } = tapped();
+    feed(&mut pair.server, &up.key_update(&KEY_UPDATE_REQUESTED)).unwrap();
+    let mut bytes = vec![b'f'; frame::HEAD + 10 + frame::TAIL];
+    let before = bytes.clone();
+    assert_eq!(pair.server.conn.seal_frame(&mut bytes, 10, &mut pair.server.out), Ok(Frame::FlushFirst));
+    assert_eq!(bytes, before, "the frame was not touched");
+    let answer = pair.server.flush();
+    assert_eq!(down.read(&answer), [(HANDSHAKE, KEY_UPDATE.to_vec())]);
+    let Ok(Frame::Sealed(record)) = pair.server.conn.seal_frame(&mut bytes, 10, &mut pair.server.out) else {
+        panic!("nothing is owed any more");
+    };
+    assert_eq!(down.read(record), [(DATA, vec![b'f'; 10])]);
+    let record = record.to_vec();
+    feed(&mut pair.client, &[answer, record].concat()).unwrap();
+    assert_eq!(pair.client.data, [b'f'; 10]);
+}
+
+#[test]
+fn an_update_of_our_own_is_the_answer_that_is_owed() {
+    let Tapped { mut pair, mut up, mut down } = tapped();
+    feed(&mut pair.server, &up.key_update(&KEY_UPDATE_REQUESTED)).unwrap();
+    assert_eq!(pair.server.conn.update_keys(Ask::Nobody, &mut pair.server.out), Ok(Updated::Done));
+    pair.server.conn.write(&[b"data"], &mut pair.server.out).unwrap();
+    assert_eq!(down.read(&pair.server.flush()), [(HANDSHAKE, KEY_UPDATE.to_vec()), (DATA, b"data".to_vec())]);
+}
+
+#[test]
+fn keys_change_by_themselves_before_their_limit_and_ask_nobody() {
+    let Tapped { mut pair, mut up, .. } = tiring_client();
+    for _ in 0..9 {
+        assert_eq!(pair.client.conn.write(&[b"x"], &mut pair.client.out), Ok(1));
+    }
+    let sent = pair.client.flush();
+    let read = up.read(&sent);
+    // The last of four records under each key is the KeyUpdate itself.
+    let expected = [DATA, DATA, DATA, HANDSHAKE].repeat(2).into_iter().chain([DATA; 3]).collect::<Vec<_>>();
+    assert_eq!(kinds(&read), expected);
+    assert!(read.iter().filter(|(kind, _)| *kind == HANDSHAKE).all(|(_, message)| *message == KEY_UPDATE));
+    feed(&mut pair.server, &sent).unwrap();
+    assert_eq!(pair.server.data, [b'x'; 9]);
+}
+
+#[test]
+fn keys_change_within_one_long_write_too() {
+    let Tapped { mut pair, mut up, .. } = tiring_client();
+    let long = vec![b'l'; 7 * frame::MAX_CONTENT];
+    assert_eq!(pair.client.conn.write(&[&long], &mut pair.client.out), Ok(long.len()));
+    let sent = pair.client.flush();
+    let expected = [DATA, DATA, DATA, HANDSHAKE, DATA, DATA, DATA, HANDSHAKE, DATA];
+    assert_eq!(kinds(&up.read(&sent)), expected);
+    feed(&mut pair.server, &sent).unwrap();
+    assert_eq!(pair.server.data, long);
+}
+
+#[test]
+fn keys_change_before_a_frame_too() {
+    let Tapped { mut pair, mut up, .. } = tiring_client();
+    let mut flushes = 0;
+    for _ in 0..9 {
+        let mut bytes = vec![b'f'; frame::HEAD + 1 + frame::TAIL];
+        loop {
+            match pair.client.conn.seal_frame(&mut bytes, 1, &mut pair.client.out).unwrap() {
+                Frame::Sealed(record) => {
+                    let record = record.to_vec();
+                    assert_eq!(kinds(&up.read(&record)), [DATA]);
+                    feed(&mut pair.server, &record).unwrap();
+                    break;
+                }
+                Frame::FlushFirst => {
+                    flushes += 1;
+                    let update = pair.client.flush();
+                    assert_eq!(kinds(&up.read(&update)), [HANDSHAKE]);
+                    feed(&mut pair.server, &update).unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!((pair.server.data.len(), flushes), (9, 2));
+}
+
+#[test]
+fn a_late_ticket_does_not_exceed_the_limit() {
+    let server = ServerConfig::builder(tiring())
+        .credential(credential(Key::P256))
+        .tickets(20)
+        .reveal_secrets()
+        .build()
+        .unwrap();
+    let mut pair = Pair::new(&client_config(|b| b), &server);
+    let flight = to_server(&mut pair);
+    feed(&mut pair.client, &flight).unwrap();
+    let answer = pair.client.flush();
+    feed(&mut pair.server, &answer).unwrap();
+    let mut down = Tap::of(&pair.server, symbolon::conn::SecretLabel::ServerTraffic);
+    let sent = pair.server.flush();
+    let mut under_one_key = 0;
+    for (_, content) in down.read(&sent) {
+        under_one_key += 1;
+        assert!(under_one_key <= LIMIT_OF_TIRING);
+        if content == KEY_UPDATE {
+            under_one_key = 0;
+        }
+    }
+    feed(&mut pair.client, &sent).unwrap();
+}
+
+#[test]
+fn the_receiver_enforces_no_limit() {
+    let server = ServerConfig::builder(tiring()).credential(credential(Key::P256)).build().unwrap();
+    let mut pair = Pair::new(&client_config(|b| b), &server);
+    pair.run().unwrap();
+    for _ in 0..20 {
+        pair.send_up(b"x");
+    }
+    assert_eq!(pair.server.data, [b'x'; 20]);
+}
+
+#[test]
+fn updates_need_an_open_connection() {
+    let mut pair = Pair::standard();
+    let update = |pair: &mut Pair| pair.client.conn.update_keys(Ask::Peer, &mut pair.client.out);
+    assert_eq!(update(&mut pair), Err(Error::Misuse(Misuse::NotEstablished)));
+    pair.run().unwrap();
+    pair.client.conn.close(&mut pair.client.out);
+    assert_eq!(update(&mut pair), Err(Error::Misuse(Misuse::WriteClosed)));
+}
+
+#[test]
+fn a_key_update_that_is_not_one_byte_of_0_or_1_is_refused() {
+    use symbolon::AlertCode;
+    for (message, alert) in
+        [(&[24, 0, 0, 1, 2][..], AlertCode::ILLEGAL_PARAMETER), (&[24, 0, 0, 0], AlertCode::DECODE_ERROR)]
+    {
+        let Tapped { mut pair, mut up, .. } = tapped();
+        let error = feed(&mut pair.server, &up.seal(HANDSHAKE, message)).unwrap_err();
+        assert_eq!(error.alert(), Some(alert), "{message:?}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Whole handshakes, recorded once between a real client and a real server, to be played back changed.
+//!
+//! Both sides draw from seeds, so that a fresh connection of the same flow takes the recorded messages.
+#![allow(dead_code)] // no test uses everything
+
+use super::forge::*;
+use super::*;
+use symbolon::codepoint::NamedGroup;
+use symbolon::config::ClientAuth;
+use symbolon::conn::Epoch;
+
+const CLIENT_SEED: u64 = 0xC11E;
+const SERVER_SEED: u64 = 0x5E12;
+
+/// Which handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// The server asks for a certificate, and the client has one.
+    pub mutual: bool,
+    /// The server wants another group than that of the first share.
+    pub retry: bool,
+}
+
+pub const FULL: Flow = Flow { mutual: false, retry: false };
+pub const MUTUAL: Flow = Flow { mutual: true, retry: false };
+pub const RETRY: Flow = Flow { mutual: false, retry: true };
+pub const BOTH: Flow = Flow { mutual: true, retry: true };
+pub const FLOWS: [Flow; 4] = [FULL, MUTUAL, RETRY, BOTH];
+
+/// The handshake messages of each side.
+#[derive(Clone)]
+pub struct Recorded {
+    pub client: Vec<Vec<u8>>,
+    pub server: Vec<Vec<u8>>,
+}
+
+impl Recorded {
+    /// The one message of this kind by the server (ServerHello: not the HelloRetryRequest).
+    pub fn server(&self, kind: u8) -> Vec<u8> {
+        self.server.iter().rfind(|message| message[0] == kind).unwrap().clone()
+    }
+
+    /// The last message of this kind by the client.
+    pub fn client(&self, kind: u8) -> Vec<u8> {
+        self.client.iter().rfind(|message| message[0] == kind).unwrap().clone()
+    }
+}
+
+impl Flow {
+    pub fn client(self) -> Puppet<Client> {
+        self.client_with(|b| b)
+    }
+
+    pub fn client_with(
+        self,
+        change: impl FnOnce(ClientConfigBuilder) -> ClientConfigBuilder,
+    ) -> Puppet<Client> {
+        let provider = seeded(CLIENT_SEED);
+        let builder = ClientConfig::builder(provider.clone())
+            .suites(&[suite().id])
+            .groups(&[NamedGroup::X25519, NamedGroup::SECP256R1])
+            .reveal_secrets();
+        let mut party = super::client(&change(builder).build().unwrap());
+        party.answers.provider = provider;
+        party.answers.credential = self.mutual.then(p256);
+        Puppet::new(party, Role::Client)
+    }
+
+    pub fn server(self) -> Puppet<Server> {
+        self.server_with(|b| b)
+    }
+
+    pub fn server_with(
+        self,
+        change: impl FnOnce(ServerConfigBuilder) -> ServerConfigBuilder,
+    ) -> Puppet<Server> {
+        let provider = seeded(SERVER_SEED);
+        let mut builder = ServerConfig::builder(provider.clone())
+            .suites(&[suite().id])
+            .credential(p256())
+            .groups(if self.retry { &[NamedGroup::SECP256R1] } else { &[NamedGroup::X25519] })
+            .reveal_secrets();
+        if self.mutual {
+            builder = builder.client_auth(ClientAuth::Required { authorities: vec![b"issuer".to_vec()] });
+        }
+        let mut party = super::server(&change(builder).build().unwrap());
+        party.answers.provider = provider;
+        Puppet::new(party, Role::Server)
+    }
+
+    pub fn record(self) -> Recorded {
+        record_pair(&mut self.client(), &mut self.server())
+    }
+}
+
+/// Runs both to the end of the handshake through the puppets' hands, a message a record.
+pub fn record_pair(client: &mut Puppet<Client>, server: &mut Puppet<Server>) -> Recorded {
+    let (mut up, mut down) = (0, 0);
+    loop {
+        let before = (up, down);
+        while let Some(said) = client.said.get(up).cloned() {
+            up += 1;
+            pass(server, &said);
+        }
+        while let Some(said) = server.said.get(down).cloned() {
+            down += 1;
+            pass(client, &said);
+        }
+        if (up, down) == before {
+            break;
+        }
+    }
+    assert!(client.party.summary.is_some() && server.party.summary.is_some());
+    Recorded { client: client.told(), server: server.told() }
+}
+
+/// Hands on what was said to the other side, under the same keys, a handshake message a record.
+fn pass<E: Endpoint>(to: &mut Puppet<E>, said: &Said) {
+    match said.kind {
+        HANDSHAKE => messages(&said.content).iter().for_each(|message| to.tell(said.epoch, message).unwrap()),
+        kind => to.say(said.epoch, kind, &said.content).unwrap(),
+    }
+}
+
+/// Which keys the client reads the server's message number `at` with.
+fn down_epoch(flow: Flow, recorded: &Recorded, at: usize) -> Epoch {
+    if at <= usize::from(flow.retry) {
+        Epoch::Plaintext
+    } else if at < recorded.server.len() {
+        Epoch::Handshake
+    } else {
+        Epoch::Application
+    }
+}
+
+/// A client that took the first `at` messages of the server, and the keys of the next one.
+pub fn client_at(flow: Flow, at: usize) -> (Puppet<Client>, Epoch) {
+    let recorded = flow.record();
+    let mut client = flow.client();
+    for (position, message) in recorded.server.iter().take(at).enumerate() {
+        client.tell(down_epoch(flow, &recorded, position), message).unwrap();
+    }
+    (client, down_epoch(flow, &recorded, at))
+}
+
+/// A server that took the first `at` messages of the client, and the keys of the next one.
+pub fn server_at(flow: Flow, at: usize) -> (Puppet<Server>, Epoch) {
+    let recorded = flow.record();
+    let mut server = flow.server();
+    let epoch = |position| {
+        if position <= usize::from(flow.retry) {
+            Epoch::Plaintext
+        } else if position < recorded.client.len() {
+            Epoch::Handshake
+        } else {
+            Epoch::Application
+        }
+    };
+    for (position, message) in recorded.client.iter().take(at).enumerate() {
+        server.tell(epoch(position), message).unwrap();
+    }
+    (server, epoch(at))
+}
