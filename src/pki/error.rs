@@ -42,6 +42,13 @@ pub enum VerifyError {
         /// What stands against it.
         why: &'static str,
     },
+    /// A certificate is signed with a hash that must not be trusted (RFC 9846 section 4.5.1.3).
+    BrokenHash {
+        /// The certificate's subject.
+        subject: String,
+        /// The hash.
+        hash: &'static str,
+    },
     /// A certificate demands something that is not evaluated, so it is refused.
     NotEvaluated {
         /// The certificate's subject.
@@ -93,11 +100,16 @@ impl VerifyError {
             Self::NoRoots => AlertCode::INTERNAL_ERROR,
             Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
-            // Where one candidate alone stood in the way, what stood against it is the reason.
-            Self::NoPath { rejected, .. } => match rejected.as_slice() {
-                [only] => only.why.alert(),
-                _ => AlertCode::UNKNOWN_CA,
-            },
+            // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
+            Self::BrokenHash { .. } => AlertCode::BAD_CERTIFICATE,
+            // Where all candidates were refused alike, what stood against them is the reason.
+            Self::NoPath { rejected, .. } => {
+                let mut alerts = rejected.iter().map(|rejected| rejected.why.alert());
+                match alerts.next() {
+                    Some(first) if alerts.all(|alert| alert == first) => first,
+                    _ => AlertCode::UNKNOWN_CA,
+                }
+            }
             Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
             Self::BadSignature => AlertCode::DECRYPT_ERROR,
             Self::SchemeMismatch { .. } => AlertCode::ILLEGAL_PARAMETER,
@@ -117,6 +129,10 @@ impl fmt::Display for VerifyError {
                 time(f, subject, *not_before, *not_after, *now)
             }
             Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
+            Self::BrokenHash { subject, hash } => write!(
+                f,
+                "the certificate \"{subject}\" has a signature by {hash}, which is broken; have it issued anew"
+            ),
             Self::NotEvaluated { subject, what } => {
                 write!(
                     f,
@@ -198,6 +214,20 @@ impl fmt::Display for Span {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn candidates_refused_alike_give_their_alert_and_others_unknown_ca() {
+        let rejected = |why| Rejected { subject: "CN=x".to_string(), why: Box::new(why) };
+        let broken = || rejected(VerifyError::BrokenHash { subject: "CN=x".to_string(), hash: "MD5" });
+        let no_path = |rejected| {
+            let (subject, issuer) = ("CN=x".to_string(), "CN=y".to_string());
+            VerifyError::NoPath { subject, issuer, sent: 0, roots: 2, rejected }.alert()
+        };
+        assert_eq!(no_path(Vec::new()), AlertCode::UNKNOWN_CA);
+        assert_eq!(no_path(Vec::from([broken(), broken()])), AlertCode::BAD_CERTIFICATE);
+        let other = rejected(VerifyError::Usage { subject: "CN=x".to_string(), why: "is no CA" });
+        assert_eq!(no_path(Vec::from([broken(), other])), AlertCode::UNKNOWN_CA);
+    }
 
     #[test]
     fn times_print_as_dates() {

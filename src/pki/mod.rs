@@ -4,8 +4,11 @@
 //! evaluated here, such as name constraints, refuses the path: nothing is believed for want of a check.
 
 mod budget;
+mod der;
+mod dn;
 mod error;
 mod names;
+mod outline;
 mod parse;
 mod path;
 #[cfg(all(test, feature = "rustcrypto"))]

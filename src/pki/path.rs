@@ -7,9 +7,12 @@ use core::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::parse::Authority;
+use super::parse::{Authority, SignedWith};
 use super::{Budget, Certificate, Purpose, Rejected, VerifiedPath, Verifier, VerifyError, names};
 use crate::crypto::Provider;
+
+/// How many refused candidates are told.
+const REJECTED: usize = 8;
 
 /// See [`Verifier::verify`].
 pub(super) fn verify(
@@ -72,6 +75,10 @@ fn check_leaf(leaf: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> Result<
         return Err(VerifyError::WrongName { wanted: name.to_str().to_string(), presented });
     }
     check_any(leaf, purpose, now)?;
+    // RFC 9846 section 4.5.1.2: "The certificate type MUST be X.509v3".
+    if leaf.version != 3 {
+        return Err(usage(leaf, "is of an X.509 version other than 3"));
+    }
     // RFC 9846 section 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
     if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
         return Err(usage(leaf, "may not sign: its key usage lacks digitalSignature"));
@@ -196,7 +203,10 @@ impl<'a> Search<'a> {
             Ok(()) => Ok(true),
             Err(error @ VerifyError::Budget(_)) => Err(error),
             Err(why) => {
-                self.rejected.push(Rejected { subject: issuer.subject.clone(), why: Box::new(why) });
+                // The peer chooses how many there are; a person wants to read a few.
+                if self.rejected.len() < REJECTED {
+                    self.rejected.push(Rejected { subject: issuer.subject.clone(), why: Box::new(why) });
+                }
                 Ok(false)
             }
         }
@@ -208,10 +218,16 @@ impl<'a> Search<'a> {
         certificate: &Certificate<'_>,
     ) -> Result<(), VerifyError> {
         let signed_with = &certificate.signed_with;
+        let subject = || certificate.subject.clone();
+        match signed_with {
+            SignedWith::Md5 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "MD5" }),
+            SignedWith::Sha1 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "SHA-1" }),
+            _ => {}
+        }
         let verifier = signed_with.by(&issuer.key).and_then(|algorithm| self.provider.verifier(algorithm));
         let Some(verifier) = verifier else {
             return Err(VerifyError::NotEvaluated {
-                subject: certificate.subject.clone(),
+                subject: subject(),
                 what: alloc::format!("a signature by {signed_with} under a key that is {}", issuer.key),
             });
         };
