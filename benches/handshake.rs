@@ -189,7 +189,7 @@ impl Floor {
         let (mut clients, mut servers) = (stopwatches(), stopwatches());
         let start = |client: &mut Stopwatch| client.call(Work::Machine, || group.start(rng).unwrap());
         let exchanges: Vec<_> = clients.iter_mut().map(start).collect();
-        let answer = |(exchange, server): (&Box<dyn Exchange>, &mut Stopwatch)| {
+        let answer = |(exchange, server): (&dyn Exchange, &mut Stopwatch)| {
             let [share, _] = exchange.shares();
             let (_, share) = share.unwrap();
             let response = server.call(Work::Machine, || group.respond(rng, share).unwrap());
@@ -197,7 +197,7 @@ impl Floor {
             self.hash_and_protect(server, self.server_flight, self.client_flight);
             (response, signature)
         };
-        let answers: Vec<_> = exchanges.iter().zip(&mut servers).map(answer).collect();
+        let answers: Vec<_> = exchanges.iter().map(AsRef::as_ref).zip(&mut servers).map(answer).collect();
         for ((exchange, (response, signature)), client) in
             exchanges.into_iter().zip(answers).zip(&mut clients)
         {
