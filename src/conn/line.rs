@@ -158,6 +158,11 @@ impl<S: Side> Carrier for Line<'_, S> {
         }
     }
 
+    fn compat_ccs_now(&mut self) -> Result<(), Error> {
+        self.compat_ccs();
+        Ok(self.flush_compatibility()?)
+    }
+
     fn limit_records(&mut self, ours: Option<SizeLimit>, peers: Option<SizeLimit>) {
         if let Some(limit) = ours {
             self.opener.set_limit(limit);
