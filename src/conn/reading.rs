@@ -68,6 +68,8 @@ impl<S: Side> Reading<S> {
     /// The handshake is complete.
     pub(super) fn establish(&mut self, suite: &'static Suite, traffic: Traffic<S::Read, ApplicationEpoch>) {
         self.live = Some(Live { suite, traffic });
+        // What was charged so far, a ChangeCipherSpec for example, had its place in the handshake.
+        self.temper = Temper::new();
         self.joiner.after_handshake();
     }
 
