@@ -249,8 +249,10 @@ impl<S: Side> Core<S> {
     fn fail(&mut self, error: Error, out: &mut SendBuf) -> Error {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
-            let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
-            self.report_alert(code);
+            let sent = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
+            if sent == Ok(Sent::Yes) {
+                self.report_alert(code);
+            }
         }
         self.forget(error.clone());
         error

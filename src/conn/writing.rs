@@ -188,12 +188,13 @@ impl<W: Direction> Writing<W> {
         self.sealer.seal(ContentType::ALERT, &[WARNING, code.0], out)
     }
 
-    /// Sends an error alert and ends the side.
-    pub(super) fn alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
+    /// Sends an error alert and ends the side; nothing may follow our own close_notify.
+    pub(super) fn alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<Sent, Failed> {
         if core::mem::replace(&mut self.closed, true) {
-            return Ok(());
+            return Ok(Sent::No);
         }
-        self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)
+        self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)?;
+        Ok(Sent::Yes)
     }
 
     /// Which keys protect what is sent now.
