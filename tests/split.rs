@@ -314,3 +314,14 @@ fn keys_are_not_handed_over_while_anything_would_be_lost() {
     pair.server.flush();
     assert!(pair.server.conn.into_kernel(&pair.server.out).is_ok());
 }
+
+#[test]
+fn keys_are_not_handed_over_to_go_on_writing_behind_a_close_notify() {
+    let Tapped { mut pair, .. } = tapped();
+    pair.client.conn.close(&mut pair.client.out);
+    pair.client.flush();
+    let kept = pair.client.conn.into_kernel(&pair.client.out).unwrap_err();
+    assert_eq!(kept.why, Misuse::WriteClosed.into());
+    // The other side may: its direction is still open.
+    assert!(pair.server.conn.into_kernel(&pair.server.out).is_ok());
+}

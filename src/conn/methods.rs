@@ -146,7 +146,8 @@ macro_rules! connection_methods {
                 self.core.split().map_err(|unsplit| unsplit.map(|core| Self { core }))
             }
 
-            /// Hands the keys to the kernel or to hardware. `out` must be flushed, no handshake bytes waiting, and no
+            /// Hands the keys to the kernel or to hardware. `out` must be flushed, no handshake bytes waiting, our side
+            /// not closed, and no
             /// KeyUpdate owed to the peer: [`update_keys`](Self::update_keys) with [`Ask::Nobody`] pays it.
             ///
             /// # Errors

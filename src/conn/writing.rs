@@ -241,6 +241,11 @@ impl<W: Direction> Writing<W> {
         if self.live.is_none() { Err(Misuse::NotEstablished) } else { Ok(()) }
     }
 
+    /// Whether close_notify or an error alert was sent.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Whether the peer asked for a KeyUpdate that was not sent yet.
     pub(super) fn owes_update(&self) -> bool {
         self.owed
