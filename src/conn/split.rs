@@ -257,9 +257,11 @@ impl SendHalf {
     ///
     /// # Errors
     ///
-    /// [`Misuse::WriteClosed`] after an order that ended the connection.
+    /// [`Misuse::WriteClosed`] after an order that ended the connection, or after [`Error::Provider`], which ends
+    /// the half.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
-        writing!(&mut self.writing, writing => writing.write(parts, out))
+        let sent = writing!(&mut self.writing, writing => writing.write(parts, out));
+        self.settle(sent)
     }
 
     /// Seals a frame where it lies, as a connection's `seal_frame`.
@@ -273,7 +275,8 @@ impl SendHalf {
         content: usize,
         out: &mut SendBuf,
     ) -> Result<Frame<'f>, Error> {
-        writing!(&mut self.writing, writing => writing.seal_frame(frame, content, out))
+        let sent = writing!(&mut self.writing, writing => writing.seal_frame(frame, content, out));
+        self.settle(sent)
     }
 
     /// Changes our sending keys, as a connection's `update_keys`.
@@ -282,7 +285,8 @@ impl SendHalf {
     ///
     /// As [`SendHalf::write`].
     pub fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
-        writing!(&mut self.writing, writing => writing.update_keys(ask, out))
+        let sent = writing!(&mut self.writing, writing => writing.update_keys(ask, out));
+        self.settle(sent)
     }
 
     /// Carries out what the receiving half wants.
@@ -306,7 +310,8 @@ impl SendHalf {
         if answer.tag.connection != self.connection {
             return Err(Misuse::WrongAnswer.into());
         }
-        writing!(&mut self.writing, writing => writing.ticket(answer, out))
+        let sent = writing!(&mut self.writing, writing => writing.ticket(answer, out));
+        self.settle(sent)
     }
 
     /// Sends close_notify; the half is gone afterwards.
@@ -341,6 +346,18 @@ impl SendHalf {
     /// [`Misuse::ExporterLength`], and [`Misuse::WriteClosed`] after an order that ended the connection.
     pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
         self.exporter.as_ref().ok_or(Misuse::WriteClosed)?.export(label, context, out)
+    }
+
+    /// Once the provider failed, nobody knows which keys the peer expects: that ends the half.
+    fn settle<T>(&mut self, sent: Result<T, Error>) -> Result<T, Error> {
+        match &sent {
+            Ok(_) | Err(Error::Misuse(_)) => {}
+            Err(_) => {
+                self.exporter = None;
+                writing!(&mut self.writing, writing => writing.forget());
+            }
+        }
+        sent
     }
 }
 
