@@ -148,7 +148,7 @@ impl<S: Side> Carrier for Line<'_, S> {
 
     fn rekey_write(&mut self, keys: Keys<S::Write>, suite: &Suite) -> Result<(), Error> {
         self.end_flight()?;
-        self.writing.sealer.rekey(keys, suite.aead.record_limit());
+        self.writing.rekey(keys, suite);
         Ok(())
     }
 
