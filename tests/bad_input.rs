@@ -88,11 +88,13 @@ const FIRST_HELLO: &[Row] = &[
     ("no common signature scheme", |h| h.set(13, &[0, 2, 4, 1]), FAILURE),
     ("share of an unlisted group", |h| h.set(10, &[0, 2, 0, 0x17]), ILLEGAL),
     (
-        "shares out of order",
-        |h| {
-            let shares = [share(NamedGroup::SECP256R1, &[4; 65]), x25519_share(h)].concat();
-            h.set(51, &vector(2, &shares));
-        },
+        "one more share, of an unlisted group",
+        |h| h.set(51, &vector(2, &[x25519_share(h), share(NamedGroup(0x4141), &[4; 65])].concat())),
+        ILLEGAL,
+    ),
+    (
+        "an unlisted group before the share",
+        |h| h.set(51, &vector(2, &[share(NamedGroup(0x4141), &[4; 65]), x25519_share(h)].concat())),
         ILLEGAL,
     ),
     (

@@ -60,6 +60,42 @@ fn a_client_agrees_with_a_server_by_hand() {
     }
 }
 
+#[test]
+fn shares_in_another_order_than_their_groups_are_served() {
+    let mut server = server(&server_config(|b| b));
+    let mut client = FakeClient::start(&mut server, suite(), |hello| {
+        hello.set(10, &[0, 4, 0, 0x1D, 0, 0x18]);
+        let x25519 = hello.data(51).unwrap()[2..].to_vec();
+        hello.set(51, &vector(2, &[share(NamedGroup::SECP384R1, &[4; 97]), x25519].concat()));
+    });
+    server.inbox = client.finish();
+    server.run().unwrap();
+    assert!(server.summary.is_some());
+}
+
+#[test]
+fn values_from_grease_are_ignored_in_every_list() {
+    // RFC 8701 section 2: one value of each kind, first in its list, and two extensions.
+    let mut server = server(&server_config(|b| b.alpn(["h2"])));
+    let mut client = FakeClient::start(&mut server, suite(), |hello| {
+        hello.suites.splice(0..0, [0x1A, 0x1A]);
+        hello.set(43, &[6, 0x2A, 0x2A, 3, 4, 3, 3]);
+        hello.set(10, &[0, 6, 0x3A, 0x3A, 0, 0x1D, 0x3A, 0x3A]);
+        hello.set(13, &[0, 4, 0x4A, 0x4A, 4, 3]);
+        hello.set(50, &[0, 2, 0x4A, 0x4A]);
+        hello.set(16, &[0, 6, 2, 0x5A, 0x5A, 2, b'h', b'2']);
+        hello.set(45, &[2, 0x6A, 1]);
+        let x25519 = hello.data(51).unwrap()[2..].to_vec();
+        hello.set(51, &vector(2, &[share(NamedGroup(0x3A3A), &[0]), x25519].concat()));
+        hello.extensions.insert(0, (0x7A7A, Vec::new()));
+        hello.set(0x8A8A, &[0]);
+        hello.set(0xFE0D, &[0; 200]);
+    });
+    server.inbox = client.finish();
+    server.run().unwrap();
+    assert_eq!(server.summary.unwrap().alpn.unwrap(), b"h2");
+}
+
 /// A ciphertext that no key opens.
 fn refused_early_data(len: usize) -> Vec<u8> {
     record(DATA, &vec![0x5A; len])
