@@ -8,7 +8,7 @@ use std::sync::Arc;
 use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, ServerConfig, StatelessRetry};
-use symbolon::conn::{NotResumed, Padding};
+use symbolon::conn::{Client, NotResumed, Offer, Padding, SendBuf};
 use symbolon::{AlertCode, Error};
 
 const SUITES: [CipherSuite; 3] = [
@@ -242,6 +242,19 @@ fn a_servers_change_cipher_spec_stands_behind_its_first_message() {
         pair.client.inbox = flight;
         pair.client.run().unwrap();
         assert_eq!(kinds(&pair.client.flush()), [23]);
+    }
+}
+
+#[test]
+fn both_sides_report_the_name_that_was_sent() {
+    let name = rustls_pki_types::ServerName::try_from("example.test.").unwrap();
+    let mut pair = Pair::standard();
+    let mut out = SendBuf::with_limit(LIMIT);
+    let conn = Client::start(&client_config(|b| b), name, Offer::fresh(), &mut out).unwrap();
+    pair.client = Party::new(conn, out, Answers::default());
+    pair.run().unwrap();
+    for summary in [pair.client.summary.unwrap(), pair.server.summary.unwrap()] {
+        assert_eq!(summary.server_name.as_deref(), Some("example.test"));
     }
 }
 

@@ -1,11 +1,12 @@
 //! The server's Finished and our second flight (RFC 9846 section 4.5.3).
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use rustls_pki_types::ServerName;
 
+use super::hello::sent_name;
 use super::{ClientNext, Context, Established, Facts, Flight, Request, State};
 use crate::codepoint::SignatureScheme;
 use crate::error::Error;
@@ -129,7 +130,11 @@ impl Ending {
             group: self.facts.group,
             signature: self.signature,
             alpn: self.facts.alpn,
-            server_name: sent_name(&self.facts.name),
+            // None was sent for an IP address.
+            server_name: match &self.facts.name {
+                ServerName::DnsName(name) => Some(sent_name(name).to_owned()),
+                _ => None,
+            },
             peer: Some(self.peer.into_peer()),
             retried: self.facts.retried,
             not_resumed: NotResumed::NotOffered,
@@ -142,13 +147,5 @@ impl Ending {
             summary,
             tickets: Vec::new(),
         }))
-    }
-}
-
-/// The name in our "server_name"; none was sent for an IP address.
-fn sent_name(name: &ServerName<'_>) -> Option<String> {
-    match name {
-        ServerName::DnsName(name) => Some(name.as_ref().to_string()),
-        _ => None,
     }
 }

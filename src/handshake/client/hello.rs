@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{DnsName, ServerName};
 
 use super::server_hello::{Hello, WaitServerHello};
 use super::{Context, State};
@@ -101,6 +101,12 @@ impl Ours {
     }
 }
 
+/// RFC 6066 section 3: a host name is sent "without a trailing dot".
+pub(super) fn sent_name<'n>(name: &'n DnsName<'_>) -> &'n str {
+    let name = name.as_ref();
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 /// Appends a ClientHello and says which extensions it has.
 ///
 /// The second one of a connection differs by `cookie` and by the shares of `exchange` alone (RFC 9846 section
@@ -127,9 +133,7 @@ pub(super) fn write(
     let extensions = |w: &mut Writer<'_>| {
         if let ServerName::DnsName(name) = &offer.name {
             note(ExtensionType::SERVER_NAME);
-            // RFC 6066 section 3: the host name is sent "without a trailing dot".
-            let name = name.as_ref();
-            server_name::encode_client(w, name.strip_suffix('.').unwrap_or(name))?;
+            server_name::encode_client(w, sent_name(name))?;
         }
         supported_versions::encode_client(w, &[ProtocolVersion::TLS_1_3])?;
         supported_groups::encode(w, &groups)?;
