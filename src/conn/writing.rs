@@ -103,7 +103,8 @@ impl<W: Direction> Writing<W> {
     /// Takes what fits below the buffer's limit of the concatenation of `parts`.
     pub(super) fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
         self.check_open()?;
-        let total: usize = parts.iter().map(|part| part.len()).sum();
+        // One slice may stand in many places, so that the sum has no natural bound.
+        let total = parts.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
         let mut written = 0;
         while written < total {
             let wanted = total.saturating_sub(written).min(self.sealer.max_content());
