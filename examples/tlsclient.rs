@@ -83,11 +83,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut stream = prepare(arguments, name)?(connect(host, port)?);
 
     let summary = stream.handshake().map_err(|error| during("handshake", &error))?;
-    say(format_args!(
-        "connected: TLS 1.3, {}, signed with {}",
-        words::negotiated(summary),
-        summary.signature
-    ));
+    let (suite_and_group, alpn) = (words::suite_and_group(summary), words::alpn(summary));
+    say(format_args!("connected: TLS 1.3, {suite_and_group}, signed with {}{alpn}", summary.signature));
     if let Some(peer) = &summary.peer {
         say(format_args!("verified: {}", words::peer(peer)));
     }

@@ -230,7 +230,7 @@ impl Service {
             Err(error) => return format!("{}: handshake failed: {}", asked.name(), words::why(&error)),
         };
         let handshake = began.elapsed();
-        let negotiated = words::negotiated(&summary);
+        let negotiated = words::suite_and_group(&summary) + &words::alpn(&summary);
         let served =
             if self.echo { echo(&mut stream) } else { http::serve(&mut stream, &summary, handshake) };
         let outcome = served.and_then(|done| {

@@ -8,11 +8,15 @@ use symbolon::conn::Summary;
 use symbolon::io::tls_error;
 use symbolon::question::{Identity, Peer};
 
-/// Suite, group and protocol, in one line.
-pub fn negotiated(summary: &Summary) -> String {
+/// Suite and group, in one line.
+pub fn suite_and_group(summary: &Summary) -> String {
     let retried = if summary.retried { " after a HelloRetryRequest" } else { "" };
-    let alpn = summary.alpn.as_deref().map(|name| format!(", ALPN {}", printable(name))).unwrap_or_default();
-    format!("{}, {}{retried}{alpn}", summary.suite, summary.group)
+    format!("{}, {}{retried}", summary.suite, summary.group)
+}
+
+/// The application protocol, if there is one, with a comma before it.
+pub fn alpn(summary: &Summary) -> String {
+    summary.alpn.as_deref().map(|name| format!(", ALPN {}", printable(name))).unwrap_or_default()
 }
 
 /// An ALPN name; whatever is not printable is escaped.

@@ -110,9 +110,5 @@ fn issue(dir: &Path, name: &str, extensions: &str) {
 fn openssl(dir: &Path, arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).current_dir(dir).output();
     let output = output.unwrap_or_else(|error| panic!("openssl: {error}; is it installed?"));
-    assert!(
-        output.status.success(),
-        "openssl {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -3,11 +3,11 @@
 //! A peer that is missing fails the tests. Nothing here sleeps or counts on a port; every wait has a deadline.
 
 mod certs;
-//mod closing;
-//mod faults;
-//mod features;
+mod closing;
+mod faults;
+mod features;
 mod matrix;
-//mod node;
+mod node;
 mod peers;
 mod process;
 

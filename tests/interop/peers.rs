@@ -110,7 +110,9 @@ pub fn started(command: Command) -> Server {
 pub fn serving(names: &[&str], arguments: &[&str]) -> Server {
     let files: Vec<String> = names
         .iter()
-        .flat_map(|name| ["--cert".into(), file(&format!("{name}.pem")), "--key".into(), file(&format!("{name}.key"))])
+        .flat_map(|name| {
+            ["--cert".into(), file(&format!("{name}.pem")), "--key".into(), file(&format!("{name}.key"))]
+        })
         .collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     tlsserver(&[&files[..], arguments].concat())
@@ -159,7 +161,9 @@ pub fn gnutls_serv(name: &str, arguments: &[&str]) -> Server {
         let listening = format!("IPv4 0.0.0.0 port {port}...");
         process.wait_any(&[&listening]);
         process.wait_any(&["done", "failed"]);
-        if process.stdout().contains(&format!("{listening}done")) || process.stderr().contains(&format!("{listening}done")) {
+        if process.stdout().contains(&format!("{listening}done"))
+            || process.stderr().contains(&format!("{listening}done"))
+        {
             return Server { process, port };
         }
         process.kill();
@@ -169,8 +173,5 @@ pub fn gnutls_serv(name: &str, arguments: &[&str]) -> Server {
 
 /// The priority string for one suite and one group.
 pub fn gnutls_priority(suite: &Suite, group: &Group) -> String {
-    format!(
-        "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+{}:-GROUP-ALL:+GROUP-{}",
-        suite.gnutls, group.gnutls
-    )
+    format!("NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+{}:-GROUP-ALL:+GROUP-{}", suite.gnutls, group.gnutls)
 }

@@ -58,6 +58,12 @@ impl Running {
         self
     }
 
+    /// Sends a line to an echo and waits for it.
+    pub fn send_and_expect(&mut self, line: &str) -> &mut Self {
+        self.send(line).wait_out(line);
+        self
+    }
+
     /// Ends the program's stdin.
     pub fn end_input(&mut self) -> &mut Self {
         self.stdin = None;
@@ -65,7 +71,7 @@ impl Running {
     }
 
     /// Waits for this text on stdout.
-    pub fn wait_out(&self, text: &str) -> &Self {
+    pub fn wait_out(&mut self, text: &str) -> &mut Self {
         assert!(self.stdout.wait(|bytes| contains(bytes, text)), "{self}no {text:?} on stdout");
         self
     }
@@ -95,6 +101,11 @@ impl Running {
         self.stdout.bytes()
     }
 
+    /// Waits until stdout ends with these bytes.
+    pub fn wait_for_suffix(&self, suffix: &[u8]) -> bool {
+        self.stdout.wait(|bytes| bytes.ends_with(suffix))
+    }
+
     /// The number that follows the last `before` on either output.
     pub fn number_after(&self, before: &str) -> u16 {
         self.wait_any(&[before]);
@@ -117,15 +128,6 @@ impl Running {
 
     pub fn stderr(&self) -> String {
         self.stderr.text()
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Whether it ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
     /// Ends the program at once, as a crash would.
@@ -163,7 +165,8 @@ impl Drop for Running {
 /// The program and all that it said, for messages of failure.
 impl fmt::Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tail = |text: String| text.chars().rev().take(4000).collect::<Vec<_>>().into_iter().rev().collect();
+        let tail =
+            |text: String| text.chars().rev().take(4000).collect::<Vec<_>>().into_iter().rev().collect();
         let (out, err): (String, String) = (tail(self.stdout.text()), tail(self.stderr.text()));
         write!(f, "{}\n-- stdout\n{out}\n-- stderr\n{err}\n-- ", self.name)
     }
