@@ -157,13 +157,14 @@ pub fn gnutls_serv(name: &str, arguments: &[&str]) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let number = port.to_string();
         let common = ["--port", &number, "--x509certfile", &cert, "--x509keyfile", &key];
-        let mut process = Running::start(command("gnutls-serv", &[&common, arguments].concat()));
+        // Its stdout is a pipe, which it would fill before it writes.
+        let line_by_line = &["-oL", "gnutls-serv"][..];
+        let mut process = Running::start(command("stdbuf", &[line_by_line, &common, arguments].concat()));
         let listening = format!("IPv4 0.0.0.0 port {port}...");
         process.wait_any(&[&listening]);
         process.wait_any(&["done", "failed"]);
-        if process.stdout().contains(&format!("{listening}done"))
-            || process.stderr().contains(&format!("{listening}done"))
-        {
+        let listening = format!("{listening}done");
+        if process.stdout().contains(&listening) || process.stderr().contains(&listening) {
             return Server { process, port };
         }
         process.kill();
