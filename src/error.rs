@@ -10,6 +10,13 @@ use core::fmt;
 use crate::alert::AlertCode;
 
 /// The peer broke a rule: which alert it gets, and the rule in words.
+///
+/// ```compile_fail,E0451
+/// let silent = symbolon::Fault { rule: "no alert", ..todo!() };
+/// ```
+/// ```
+/// let told = symbolon::Fault::decode_error("a length is wrong");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     alert: AlertCode,

@@ -17,11 +17,15 @@ use zeroize::Zeroize;
 /// ```compile_fail,E0599
 /// fn copy(secret: symbolon::crypto::HashSecret) { let _ = secret.clone(); }
 /// ```
+/// ```compile_fail,E0277
+/// fn print(secret: symbolon::crypto::HashSecret) -> String { format!("{secret}") }
+/// ```
 /// ```compile_fail,E0369
 /// fn compare(a: symbolon::crypto::HashSecret, b: symbolon::crypto::HashSecret) -> bool { a == b }
 /// ```
 /// ```
 /// fn compare(a: symbolon::crypto::HashSecret, b: symbolon::crypto::HashSecret) -> bool { a.matches(b.expose()) }
+/// fn print(secret: symbolon::crypto::HashSecret) -> String { format!("{secret:?}") } // its length alone
 /// ```
 pub struct Secret<const CAP: usize> {
     bytes: Box<[u8; CAP]>,

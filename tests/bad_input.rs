@@ -19,6 +19,9 @@ const VERSION: AlertCode = AlertCode::PROTOCOL_VERSION;
 const FAILURE: AlertCode = AlertCode::HANDSHAKE_FAILURE;
 const UNSUPPORTED: AlertCode = AlertCode::UNSUPPORTED_EXTENSION;
 
+/// A change of a hello, with its name.
+type Change = (&'static str, fn(&mut Hello));
+
 /// A change of a hello, with its name and the alert that it must get.
 type Row = (&'static str, fn(&mut Hello), AlertCode);
 
@@ -445,7 +448,7 @@ fn a_second_retry_is_refused() {
 fn suite_and_group_of_a_retry_stay() {
     let recorded = RETRY.record();
     let suites = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_CHACHA20_POLY1305_SHA256];
-    let changes: [(&str, fn(&mut Hello)); 2] = [
+    let changes: [Change; 2] = [
         ("another suite", |h| h.suites = vec![0x13, 3]),
         ("the group of the first share", |h| h.set(51, &share(NamedGroup::X25519, &[9; 32]))),
     ];

@@ -17,6 +17,9 @@ const DECRYPT: AlertCode = AlertCode::DECRYPT_ERROR;
 const UNSUPPORTED: AlertCode = AlertCode::UNSUPPORTED_EXTENSION;
 const UNEXPECTED: AlertCode = AlertCode::UNEXPECTED_MESSAGE;
 
+/// Extensions, each with its data.
+type Block<'a> = &'a [(u16, &'a [u8])];
+
 /// Positions of the server's messages in `MUTUAL`.
 const AT_EXTENSIONS: usize = 1;
 const AT_REQUEST: usize = 2;
@@ -55,7 +58,7 @@ fn block(list: &[(u16, &[u8])]) -> Vec<u8> {
 #[test]
 fn bad_encrypted_extensions_get_their_alert() {
     let own = share(NamedGroup::X25519, &[9; 32]);
-    let rows: &[(&str, &[(u16, &[u8])], AlertCode)] = &[
+    let rows: &[(&str, Block<'_>, AlertCode)] = &[
         ("an unknown extension", &[(0x0A0A, &[])], UNSUPPORTED),
         ("a protocol without an offer", &[(16, &[0, 3, 2, 104, 50])], UNSUPPORTED),
         ("a record size limit without an offer", &[(28, &[0x40, 1])], UNSUPPORTED),
@@ -131,12 +134,12 @@ fn a_bad_certificate_request_gets_its_alert() {
 
 #[test]
 fn a_bad_certificate_gets_its_alert() {
-    let chain = |context: &[u8], entries: &[(&[u8], &[(u16, &[u8])])]| {
+    let chain = |context: &[u8], entries: &[(&[u8], Block<'_>)]| {
         let entries: Vec<u8> =
             entries.iter().flat_map(|(data, list)| [vector(3, data), block(list)].concat()).collect();
         message(CERTIFICATE, &[vector(1, context), vector(3, &entries)].concat())
     };
-    let leaf: (&[u8], &[(u16, &[u8])]) = (b"leaf", &[]);
+    let leaf: (&[u8], Block<'_>) = (b"leaf", &[]);
     let both = [
         ("a context", chain(&[1], &[leaf]), ILLEGAL),
         ("an empty certificate", chain(&[], &[leaf, (b"", &[])]), DECODE),
@@ -261,7 +264,8 @@ fn a_message_that_is_too_long_is_refused_on_its_header() {
         (AT_OPEN, KEY_UPDATE, 1),
     ] {
         for over in [most + 1, 0xFF_FFFF] {
-            client_refuses(at, &header(kind, over), ILLEGAL, &format!("kind {kind} of {over} bytes"));
+            let alert = if [FINISHED, KEY_UPDATE].contains(&kind) { DECODE } else { ILLEGAL };
+            client_refuses(at, &header(kind, over), alert, &format!("kind {kind} of {over} bytes"));
         }
         let (mut client, epoch) = client_at(MUTUAL, at);
         client.say(epoch, HANDSHAKE, &header(kind, most)).unwrap();

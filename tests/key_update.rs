@@ -17,7 +17,7 @@ use tap::*;
 /// A real AEAD whose keys are soon used up.
 struct Tiring(&'static dyn Aead);
 
-const LIMIT_OF_TIRING: u64 = 4;
+const LIMIT_OF_TIRING: u64 = 5;
 
 impl Aead for Tiring {
     fn key_len(&self) -> usize {
@@ -37,7 +37,7 @@ impl Aead for Tiring {
     }
 }
 
-/// The provider with a single suite, whose keys seal four records.
+/// The provider with a single suite, whose keys seal five records.
 fn tiring() -> Provider {
     let real = provider().suite(SUITE).unwrap();
     let suite: &'static Suite = Box::leak(Box::new(Suite {
@@ -156,7 +156,7 @@ fn keys_change_by_themselves_before_their_limit_and_ask_nobody() {
     }
     let sent = pair.client.flush();
     let read = up.read(&sent);
-    // The last of four records under each key is the KeyUpdate itself.
+    // Of five records under each key the fourth is the KeyUpdate, and the fifth is kept for an alert.
     let expected = [DATA, DATA, DATA, HANDSHAKE].repeat(2).into_iter().chain([DATA; 3]).collect::<Vec<_>>();
     assert_eq!(kinds(&read), expected);
     assert!(read.iter().filter(|(kind, _)| *kind == HANDSHAKE).all(|(_, message)| *message == KEY_UPDATE));

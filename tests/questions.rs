@@ -222,7 +222,7 @@ fn another_thread_may_answer() {
 
 /// Refuses the first question of `name` with `alert`; the other side must hear of it.
 fn refused(mut pair: Pair, name: &str, alert: AlertCode, refuse: impl Fn(Question, Refusal) -> Answer) {
-    let mut turn = |pair: &mut Pair, server: bool| -> Option<Error> {
+    let turn = |pair: &mut Pair, server: bool| -> Option<Error> {
         macro_rules! side {
             ($party:expr) => {{
                 let party = $party;

@@ -16,7 +16,7 @@ use tap::*;
 /// Sends `total` bytes in pieces, with updates of keys between them, then closes.
 fn sender(mut half: SendHalf, orders: Receiver<Order>, wire: Sender<Vec<u8>>, total: usize) {
     let mut out = SendBuf::with_limit(20_000);
-    let mut flush = |out: &mut SendBuf| {
+    let flush = |out: &mut SendBuf| {
         let bytes = out.pending().to_vec();
         out.advance(bytes.len());
         wire.send(bytes).unwrap();

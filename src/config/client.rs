@@ -11,6 +11,15 @@ use crate::crypto::Provider;
 use crate::record::Padding;
 
 /// What a client offers. Immutable; share it by `Arc` among all connections.
+///
+/// ```compile_fail,E0599
+/// # use {std::sync::Arc, symbolon::config::ClientConfig};
+/// fn in_flight(config: Arc<ClientConfig>) { config.alpn(["h2"]); }
+/// ```
+/// ```
+/// # use symbolon::config::ClientConfigBuilder;
+/// fn before(config: ClientConfigBuilder) { config.alpn(["h2"]).build(); }
+/// ```
 pub struct ClientConfig {
     pub(crate) common: Common,
     pub(crate) middleboxes: Middleboxes,

@@ -17,6 +17,15 @@ use crate::record::Padding;
 const DEFAULT_SKIP_LIMIT: usize = 32 << 10;
 
 /// What a server accepts. Immutable; share it by `Arc` among all connections.
+///
+/// ```compile_fail,E0599
+/// # use {std::sync::Arc, symbolon::config::{ClientAuth, ServerConfig}};
+/// fn in_flight(config: Arc<ServerConfig>) { config.client_auth(ClientAuth::Off); }
+/// ```
+/// ```
+/// # use symbolon::config::{ClientAuth, ServerConfigBuilder};
+/// fn before(config: ServerConfigBuilder) { config.client_auth(ClientAuth::Off).build(); }
+/// ```
 pub struct ServerConfig {
     pub(crate) common: Common,
     pub(crate) credential: Option<Arc<Credential>>,

@@ -22,6 +22,21 @@ macro_rules! connection_methods {
             ///
             /// [`Error::Misuse`] for an answer to anything but the question that is out: nothing is harmed. Other
             /// errors end the connection.
+            ///
+            /// ```compile_fail,E0308
+            /// # use symbolon::question::Sign;
+            #[doc = concat!("# use symbolon::conn::{", stringify!($connection), ", SendBuf};")]
+            #[doc = concat!("fn unanswered(connection: &mut ", stringify!($connection), ", sign: Sign, out: &mut SendBuf) {")]
+            ///     connection.resume(sign, out);
+            /// }
+            /// ```
+            /// ```
+            /// # use symbolon::question::Sign;
+            #[doc = concat!("# use symbolon::conn::{", stringify!($connection), ", SendBuf};")]
+            #[doc = concat!("fn answered(connection: &mut ", stringify!($connection), ", sign: Sign, out: &mut SendBuf) {")]
+            ///     connection.resume(sign.signed(vec![1, 2, 3]), out);
+            /// }
+            /// ```
             pub fn resume(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
                 self.core.resume(answer, out)
             }
@@ -112,6 +127,21 @@ macro_rules! connection_methods {
             /// # Errors
             ///
             /// [`Unsplit`] gives the connection back: before the handshake is complete, or while an event waits.
+            ///
+            /// ```compile_fail,E0382
+            #[doc = concat!("# use symbolon::conn::{", stringify!($connection), ", SendBuf};")]
+            #[doc = concat!("fn after(mut connection: ", stringify!($connection), ", out: &mut SendBuf) {")]
+            ///     let halves = connection.split();
+            ///     connection.write(&[b"twice under one nonce"], out);
+            /// }
+            /// ```
+            /// ```
+            #[doc = concat!("# use symbolon::conn::{", stringify!($connection), ", SendBuf};")]
+            #[doc = concat!("fn before(mut connection: ", stringify!($connection), ", out: &mut SendBuf) {")]
+            ///     connection.write(&[b"once"], out);
+            ///     let halves = connection.split();
+            /// }
+            /// ```
             pub fn split(self) -> Result<(RecvHalf, SendHalf), Unsplit<Self>> {
                 self.core.split().map_err(|unsplit| unsplit.map(|core| Self { core }))
             }
@@ -128,6 +158,13 @@ macro_rules! connection_methods {
             #[doc = concat!("fn after(connection: ", stringify!($connection), ", out: &mut SendBuf) {")]
             ///     let kernel = connection.into_kernel(out);
             ///     connection.process(&mut [], out);
+            /// }
+            /// ```
+            /// ```
+            #[doc = concat!("# use symbolon::conn::{", stringify!($connection), ", SendBuf};")]
+            #[doc = concat!("fn before(mut connection: ", stringify!($connection), ", out: &mut SendBuf) {")]
+            ///     connection.process(&mut [], out);
+            ///     let kernel = connection.into_kernel(out);
             /// }
             /// ```
             pub fn into_kernel(self, out: &SendBuf) -> Result<Kernel, Unsplit<Self>> {

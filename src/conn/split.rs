@@ -301,9 +301,16 @@ impl SendHalf {
     ///
     /// ```compile_fail,E0382
     /// # use symbolon::conn::{SendBuf, SendHalf};
-    /// fn after(half: SendHalf, out: &mut SendBuf) {
+    /// fn after(mut half: SendHalf, out: &mut SendBuf) {
     ///     half.close(out);
     ///     half.write(&[b"more"], out);
+    /// }
+    /// ```
+    /// ```
+    /// # use symbolon::conn::{SendBuf, SendHalf};
+    /// fn before(mut half: SendHalf, out: &mut SendBuf) {
+    ///     half.write(&[b"more"], out);
+    ///     half.close(out);
     /// }
     /// ```
     ///

@@ -36,6 +36,20 @@ pub struct Response {
 }
 
 /// A client's ephemeral key, used once: [`Exchange::complete`] consumes it.
+///
+/// ```compile_fail,E0382
+/// # use symbolon::{codepoint::NamedGroup, crypto::Exchange};
+/// fn twice(key: Box<dyn Exchange>, group: NamedGroup, one: &[u8], other: &[u8]) {
+///     key.complete(group, one);
+///     key.complete(group, other);
+/// }
+/// ```
+/// ```
+/// # use symbolon::{codepoint::NamedGroup, crypto::Exchange};
+/// fn once(key: Box<dyn Exchange>, group: NamedGroup, peer: &[u8]) {
+///     key.complete(group, peer);
+/// }
+/// ```
 pub trait Exchange: Send + Sync {
     /// The `key_exchange` bytes to offer, most preferred first.
     ///

@@ -2,17 +2,6 @@
 //!
 //! A state is a plain struct named for what it waits for; each arrow consumes it and returns the exact next one.
 //! What needs the outside world leaves as a [`Question`]; what is sent leaves through a [`Carrier`].
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions
-    )
-)]
 
 mod auth;
 pub(crate) mod client;

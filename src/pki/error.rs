@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::KeyKind;
+use super::parse::date;
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
 
@@ -41,6 +42,13 @@ pub enum VerifyError {
         subject: String,
         /// What stands against it.
         why: &'static str,
+    },
+    /// A certificate is signed with a hash that must not be trusted (RFC 9846 section 4.5.1.3).
+    BrokenHash {
+        /// The certificate's subject.
+        subject: String,
+        /// The hash.
+        hash: &'static str,
     },
     /// A certificate demands something that is not evaluated, so it is refused.
     NotEvaluated {
@@ -93,11 +101,16 @@ impl VerifyError {
             Self::NoRoots => AlertCode::INTERNAL_ERROR,
             Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
-            // Where one candidate alone stood in the way, what stood against it is the reason.
-            Self::NoPath { rejected, .. } => match rejected.as_slice() {
-                [only] => only.why.alert(),
-                _ => AlertCode::UNKNOWN_CA,
-            },
+            // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
+            Self::BrokenHash { .. } => AlertCode::BAD_CERTIFICATE,
+            // Where all candidates were refused alike, what stood against them is the reason.
+            Self::NoPath { rejected, .. } => {
+                let mut alerts = rejected.iter().map(|rejected| rejected.why.alert());
+                match alerts.next() {
+                    Some(first) if alerts.all(|alert| alert == first) => first,
+                    _ => AlertCode::UNKNOWN_CA,
+                }
+            }
             Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
             Self::BadSignature => AlertCode::DECRYPT_ERROR,
             Self::SchemeMismatch { .. } => AlertCode::ILLEGAL_PARAMETER,
@@ -117,6 +130,10 @@ impl fmt::Display for VerifyError {
                 time(f, subject, *not_before, *not_after, *now)
             }
             Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
+            Self::BrokenHash { subject, hash } => write!(
+                f,
+                "the certificate \"{subject}\" has a signature by {hash}, which is broken; have it issued anew"
+            ),
             Self::NotEvaluated { subject, what } => {
                 write!(
                     f,
@@ -154,29 +171,8 @@ fn time(f: &mut fmt::Formatter<'_>, subject: &str, not_before: i64, not_after: i
     } else {
         ("was valid only until", not_after)
     };
-    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", Utc(limit), Utc(now))?;
+    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", date(limit), date(now))?;
     write!(f, ", {} apart; renew the certificate, or set the clock", Span(now.abs_diff(limit)))
-}
-
-/// Seconds since 1970 as a date, by the proleptic Gregorian calendar.
-struct Utc(i64);
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, seconds) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
-        // Days since 0000-03-01, in eras of 400 years; a year that begins in March ends with its leap day.
-        let days = days + 719_468;
-        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-    }
 }
 
 /// A number of seconds in the largest unit that it fills.
@@ -200,11 +196,25 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
+    fn candidates_refused_alike_give_their_alert_and_others_unknown_ca() {
+        let rejected = |why| Rejected { subject: "CN=x".to_string(), why: Box::new(why) };
+        let broken = || rejected(VerifyError::BrokenHash { subject: "CN=x".to_string(), hash: "MD5" });
+        let no_path = |rejected| {
+            let (subject, issuer) = ("CN=x".to_string(), "CN=y".to_string());
+            VerifyError::NoPath { subject, issuer, sent: 0, roots: 2, rejected }.alert()
+        };
+        assert_eq!(no_path(Vec::new()), AlertCode::UNKNOWN_CA);
+        assert_eq!(no_path(Vec::from([broken(), broken()])), AlertCode::BAD_CERTIFICATE);
+        let other = rejected(VerifyError::Usage { subject: "CN=x".to_string(), why: "is no CA" });
+        assert_eq!(no_path(Vec::from([broken(), other])), AlertCode::UNKNOWN_CA);
+    }
+
+    #[test]
     fn times_print_as_dates() {
-        assert_eq!(Utc(0).to_string(), "1970-01-01 00:00:00 UTC");
-        assert_eq!(Utc(951_868_799).to_string(), "2000-02-29 23:59:59 UTC");
-        assert_eq!(Utc(4_102_444_800).to_string(), "2100-01-01 00:00:00 UTC");
-        assert_eq!(Utc(-1).to_string(), "1969-12-31 23:59:59 UTC");
+        assert_eq!(date(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(date(951_868_799), "2000-02-29 23:59:59 UTC");
+        assert_eq!(date(4_102_444_800), "2100-01-01 00:00:00 UTC");
+        assert_eq!(date(-1), "1969-12-31 23:59:59 UTC");
         assert_eq!(Span(86_400 * 3).to_string(), "3 days");
     }
 }

@@ -5,23 +5,30 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use x509_parser::asn1_rs::{Any, Class};
 use x509_parser::certificate::X509Certificate;
+use x509_parser::der_parser::oid;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{
     OID_EC_P256, OID_HASH_SHA1, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_NIST_HASH_SHA256,
     OID_NIST_HASH_SHA384, OID_NIST_HASH_SHA512, OID_PKCS1_MD5WITHRSAENC, OID_PKCS1_RSAENCRYPTION,
     OID_PKCS1_RSASSAPSS, OID_PKCS1_SHA1WITHRSA, OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA,
-    OID_PKCS1_SHA512WITHRSA, OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ED25519,
+    OID_PKCS1_SHA512WITHRSA, OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ED25519, Oid,
 };
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::signature_algorithm::RsaSsaPssParams;
+use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
 use super::VerifyError;
+use super::der::Elements;
+use super::dn::rfc4514;
+use super::outline::Outline;
 use crate::codepoint::SignatureScheme;
 use crate::crypto::SignatureAlgorithm;
+
+/// RFC 8017 appendix B.2.1.
+const OID_MGF1: Oid<'static> = oid!(1.2.840.113549.1.1.8);
 
 /// A parsed certificate.
 pub(crate) struct Certificate<'a> {
@@ -31,10 +38,12 @@ pub(crate) struct Certificate<'a> {
     pub(crate) tbs: &'a [u8],
     pub(crate) signed_with: SignedWith,
     pub(crate) signature: &'a [u8],
+    /// 1 to 3.
+    pub(crate) version: u32,
     /// DER names, for comparison.
     pub(crate) subject_der: &'a [u8],
     pub(crate) issuer_der: &'a [u8],
-    /// The same, to be read.
+    /// The same in the form of RFC 4514.
     pub(crate) subject: String,
     pub(crate) issuer: String,
     pub(crate) spki: &'a [u8],
@@ -49,6 +58,15 @@ pub(crate) struct Certificate<'a> {
     pub(crate) ip_addresses: Vec<&'a [u8]>,
     /// A critical extension that is not evaluated; it refuses the certificate.
     pub(crate) not_evaluated: Option<String>,
+}
+
+/// Seconds since 1970 as a date and a time of day.
+pub(super) fn date(seconds: i64) -> String {
+    let Ok(time) = ASN1Time::from_timestamp(seconds) else { return format!("{seconds} seconds since 1970") };
+    let time = time.to_datetime();
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = time.to_hms();
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// What basicConstraints says (RFC 5280 section 4.2.1.9).
@@ -196,7 +214,7 @@ impl SignedWith {
         let parameters = RsaSsaPssParams::try_from(identifier.parameters.as_ref()?).ok()?;
         let hash = parameters.hash_algorithm_oid();
         let mask = parameters.mask_gen_algorithm().ok()?;
-        if mask.hash != *hash || parameters.trailer_field() != 1 {
+        if mask.mgf != OID_MGF1 || mask.hash != *hash || parameters.trailer_field() != 1 {
             return None;
         }
         Some(match parameters.salt_length() {
@@ -227,6 +245,8 @@ impl<'a> Certificate<'a> {
     /// Parses a certificate: version 3, nothing behind it, no extension twice.
     pub(crate) fn parse(der: &'a [u8]) -> Result<Self, VerifyError> {
         let malformed = |why: &str| VerifyError::Malformed(why.to_string());
+        let outline =
+            Outline::of(der).ok_or_else(|| malformed("it is not the DER of an X.509 certificate"))?;
         let (rest, certificate) =
             X509Certificate::from_der(der).map_err(|error| malformed(&format!("{error}")))?;
         if !rest.is_empty() {
@@ -236,24 +256,22 @@ impl<'a> Certificate<'a> {
         if tbs.version != X509Version::V3 && !tbs.extensions().is_empty() {
             return Err(malformed("only version 3 has extensions"));
         }
-        if signature_algorithms(der).is_none_or(|(inner, outer)| inner != outer) {
+        if outline.inner_algorithm != outline.outer_algorithm {
             return Err(malformed("its two signature algorithms differ"));
-        }
-        if certificate.signature_value.unused_bits != 0 {
-            return Err(malformed("its signature is no whole number of bytes"));
         }
         tbs.extensions_map().map_err(|_| malformed("an extension appears twice"))?;
         let spki = &tbs.subject_pki;
         let mut parsed = Self {
             der,
-            tbs: part(der, tbs.as_ref()),
+            tbs: outline.tbs,
             signed_with: SignedWith::read(&certificate.signature_algorithm),
-            signature: part(der, &certificate.signature_value.data),
-            subject_der: tbs.subject.as_raw(),
-            issuer_der: tbs.issuer.as_raw(),
-            subject: printable(&tbs.subject.to_string()),
-            issuer: printable(&tbs.issuer.to_string()),
-            spki: spki.raw,
+            signature: outline.signature,
+            version: tbs.version.0.saturating_add(1),
+            subject_der: outline.subject,
+            issuer_der: outline.issuer,
+            subject: rfc4514(outline.subject),
+            issuer: rfc4514(outline.issuer),
+            spki: outline.spki,
             key: kind_of(spki),
             not_before: tbs.validity.not_before.timestamp(),
             not_after: tbs.validity.not_after.timestamp(),
@@ -265,6 +283,10 @@ impl<'a> Certificate<'a> {
             not_evaluated: None,
         };
         for extension in tbs.extensions() {
+            let known = !extension.parsed_extension().unsupported();
+            if known && Elements::of(extension.value).only().is_none() {
+                return Err(malformed("an extension has bytes after its end"));
+            }
             match extension.parsed_extension() {
                 ParsedExtension::BasicConstraints(constraints) if constraints.ca => {
                     parsed.authority = Authority::Yes { path_len: constraints.path_len_constraint };
@@ -343,30 +365,4 @@ fn kind_of(spki: &SubjectPublicKeyInfo<'_>) -> KeyKind {
         };
     }
     KeyKind::Other(oid.to_string())
-}
-
-/// The bytes of the two `AlgorithmIdentifier`s, inside and outside of what is signed (RFC 5280 section 4.1.1.2).
-fn signature_algorithms(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (_, certificate) = Any::from_der(der).ok()?;
-    let (rest, tbs) = Any::from_der(certificate.data).ok()?;
-    let after_outer = Any::from_der(rest).ok()?.0;
-    let outer = rest.get(..rest.len().checked_sub(after_outer.len())?)?;
-    let (mut rest, first) = Any::from_der(tbs.data).ok()?;
-    if first.class() == Class::ContextSpecific {
-        // The version; the serial number follows.
-        rest = Any::from_der(rest).ok()?.0;
-    }
-    let after_inner = Any::from_der(rest).ok()?.0;
-    Some((rest.get(..rest.len().checked_sub(after_inner.len())?)?, outer))
-}
-
-/// The same bytes as `inner`, which lies in `outer`, borrowed for as long as `outer` is.
-fn part<'a>(outer: &'a [u8], inner: &[u8]) -> &'a [u8] {
-    let start = inner.as_ptr().addr().wrapping_sub(outer.as_ptr().addr());
-    start.checked_add(inner.len()).and_then(|end| outer.get(start..end)).unwrap_or_default()
-}
-
-/// A name from a certificate must not be able to forge a line of a log.
-fn printable(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -7,9 +7,12 @@ use core::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::parse::Authority;
-use super::{Budget, Certificate, Purpose, Rejected, VerifiedPath, Verifier, VerifyError, names};
+use super::parse::{Authority, SignedWith};
+use super::{Budget, Certificate, Purpose, Rejected, Root, VerifiedPath, Verifier, VerifyError, names};
 use crate::crypto::Provider;
+
+/// How many refused candidates are told.
+const REJECTED: usize = 8;
 
 /// See [`Verifier::verify`].
 pub(super) fn verify(
@@ -28,12 +31,20 @@ pub(super) fn verify(
     // A certificate that cannot be parsed is no candidate; RFC 9846 section 4.5.1 wants extraneous ones tolerated.
     let sent: Vec<Certificate<'_>> =
         intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    let roots: Vec<Certificate<'_>> =
-        verifier.roots.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let is_named = |root: &&Root| {
+        let issuers = sent.iter().map(|certificate| certificate.issuer_der).chain([leaf.issuer_der]);
+        issuers.into_iter().any(|issuer| issuer == root.subject_der)
+    };
+    let roots: Vec<Certificate<'_>> = verifier
+        .roots
+        .iter()
+        .filter(is_named)
+        .filter_map(|root| Certificate::parse(&root.der).ok())
+        .collect();
     let expires = |not_after: i64| {
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(not_after).unwrap_or(0)))
     };
-    if roots.iter().any(|root| root.der == leaf.der) {
+    if verifier.roots.iter().any(|root| *root.der == *leaf.der) {
         return Ok(VerifiedPath { subject: leaf.subject, expires: expires(leaf.not_after), len: 1 });
     }
 
@@ -57,7 +68,7 @@ pub(super) fn verify(
             issuer: search.missing.unwrap_or_else(|| leaf.issuer.clone()),
             subject: leaf.subject.clone(),
             sent: intermediates.len(),
-            roots: roots.len(),
+            roots: verifier.roots.len(),
             rejected: search.rejected,
         }),
     }
@@ -72,6 +83,10 @@ fn check_leaf(leaf: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> Result<
         return Err(VerifyError::WrongName { wanted: name.to_str().to_string(), presented });
     }
     check_any(leaf, purpose, now)?;
+    // RFC 9846 section 4.5.1.2: "The certificate type MUST be X.509v3".
+    if leaf.version != 3 {
+        return Err(usage(leaf, "is of an X.509 version other than 3"));
+    }
     // RFC 9846 section 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
     if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
         return Err(usage(leaf, "may not sign: its key usage lacks digitalSignature"));
@@ -196,7 +211,10 @@ impl<'a> Search<'a> {
             Ok(()) => Ok(true),
             Err(error @ VerifyError::Budget(_)) => Err(error),
             Err(why) => {
-                self.rejected.push(Rejected { subject: issuer.subject.clone(), why: Box::new(why) });
+                // The peer chooses how many there are; a person wants to read a few.
+                if self.rejected.len() < REJECTED {
+                    self.rejected.push(Rejected { subject: issuer.subject.clone(), why: Box::new(why) });
+                }
                 Ok(false)
             }
         }
@@ -208,10 +226,16 @@ impl<'a> Search<'a> {
         certificate: &Certificate<'_>,
     ) -> Result<(), VerifyError> {
         let signed_with = &certificate.signed_with;
+        let subject = || certificate.subject.clone();
+        match signed_with {
+            SignedWith::Md5 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "MD5" }),
+            SignedWith::Sha1 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "SHA-1" }),
+            _ => {}
+        }
         let verifier = signed_with.by(&issuer.key).and_then(|algorithm| self.provider.verifier(algorithm));
         let Some(verifier) = verifier else {
             return Err(VerifyError::NotEvaluated {
-                subject: certificate.subject.clone(),
+                subject: subject(),
                 what: alloc::format!("a signature by {signed_with} under a key that is {}", issuer.key),
             });
         };

@@ -146,9 +146,10 @@ fn usage_is_checked_for_leaf_and_issuers() {
 
 #[test]
 fn broken_hashes_are_refused_by_name() {
-    for (leaf, words) in [("sha1.pem", "SHA-1"), ("md5.pem", "MD5"), ("pss-sha1.pem", "signature by")] {
-        let (text, _) = refusal(verify("rsa-root.pem", leaf, &[]));
-        assert!(text.contains(words), "{leaf}: {text}");
+    for (leaf, hash) in [("sha1.pem", "SHA-1"), ("md5.pem", "MD5"), ("pss-sha1.pem", "SHA-1")] {
+        let (text, alert) = refusal(verify("rsa-root.pem", leaf, &[]));
+        assert!(text.contains(&std::format!("a signature by {hash}, which is broken")), "{leaf}: {text}");
+        assert_eq!(alert, AlertCode::BAD_CERTIFICATE, "RFC 9846 section 4.5.1.3");
     }
 }
 

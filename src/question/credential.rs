@@ -75,6 +75,9 @@ pub(crate) struct Chosen {
 /// ```compile_fail,E0451
 /// let anything = symbolon::question::Sign { message: b"transfer all".to_vec(), ..todo!() };
 /// ```
+/// ```
+/// fn what_is_signed(question: &symbolon::question::Sign) -> &[u8] { question.message() }
+/// ```
 pub struct Sign {
     pub(crate) tag: Tag,
     pub(crate) credential: Arc<Credential>,

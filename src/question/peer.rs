@@ -72,6 +72,22 @@ pub struct Presented {
 }
 
 /// Both: is the peer who it claims to be? Chain and signature are one question.
+///
+/// ```compile_fail,E0382
+/// # use symbolon::{Refusal, question::{Answer, Peer, VerifyPeer}};
+/// fn both(question: VerifyPeer, peer: Peer, why: Refusal) -> [Answer; 2] {
+///     [question.refused(why), question.verified(peer)]
+/// }
+/// ```
+/// ```
+/// # use symbolon::{Refusal, question::{Answer, Peer, VerifyPeer}};
+/// fn one(question: VerifyPeer, verdict: Result<Peer, Refusal>) -> Answer {
+///     match verdict {
+///         Ok(peer) => question.verified(peer),
+///         Err(why) => question.refused(why),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifyPeer {
     pub(crate) tag: Tag,

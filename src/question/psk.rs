@@ -38,6 +38,20 @@ impl LookupPsk {
 }
 
 /// Server: was this first flight seen before? Asked only after its binder matched (RFC 9846 section 8).
+///
+/// ```compile_fail,E0451
+/// let unasked = symbolon::question::CheckReplay { id: [0; 32], ..todo!() };
+/// ```
+/// ```compile_fail,E0382
+/// # use symbolon::question::{Answer, CheckReplay};
+/// fn both(question: CheckReplay) -> [Answer; 2] { [question.replayed(), question.fresh()] }
+/// ```
+/// ```
+/// # use symbolon::question::{Answer, CheckReplay};
+/// fn one(question: CheckReplay, seen: bool) -> Answer {
+///     if seen { question.replayed() } else { question.fresh() }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct CheckReplay {
     tag: Tag,

@@ -115,7 +115,14 @@ impl Joiner {
             limit = limit.min(AFTER_HANDSHAKE);
         }
         if header.len > limit {
-            return Err(Fault::illegal_parameter("a handshake message is longer than its kind may be"));
+            return Err(match header.kind {
+                // RFC 9846 section 6.2: decode_error where "the length of the message was incorrect". The syntax of
+                // these sets their length; the other limits are ours.
+                HandshakeType::FINISHED | HandshakeType::KEY_UPDATE | HandshakeType::END_OF_EARLY_DATA => {
+                    Fault::decode_error("a handshake message has another length than its kind")
+                }
+                _ => Fault::illegal_parameter("a handshake message is longer than its kind may be"),
+            });
         }
         Ok(Some(header))
     }

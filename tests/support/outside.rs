@@ -179,7 +179,7 @@ pub fn wrapped() -> Provider {
     let verifiers = real.verifiers.iter().map(|verifier| leak(Static(*verifier)) as &dyn Verifier);
     Provider {
         name: "wrapped",
-        suites: Vec::leak(suites.map(|suite| &*suite).collect()),
+        suites: Vec::leak(suites.collect()),
         groups: Vec::leak(groups.collect()),
         verifiers: Vec::leak(verifiers.collect()),
         load_key: real.load_key,

@@ -42,12 +42,6 @@ impl<A: Answerer> AsyncAnswerer for Immediate<A> {
     }
 }
 
-impl AsyncAnswerer for Immediate<Arc<dyn Answerer>> {
-    fn answer(&self, question: Question) -> Answering<'_> {
-        Box::pin(std::future::ready(self.0.answer(question)))
-    }
-}
-
 /// The questions of one stream that are out.
 pub(super) struct Questions {
     answerer: Arc<dyn AsyncAnswerer>,
