@@ -43,6 +43,13 @@ pub enum VerifyError {
         /// What stands against it.
         why: &'static str,
     },
+    /// The signature on a certificate is not by the key of the issuer that it names.
+    NotSignedBy {
+        /// The certificate's subject.
+        subject: String,
+        /// The issuer's subject.
+        issuer: String,
+    },
     /// A certificate is signed with a hash that must not be trusted (RFC 9846 section 4.5.1.3).
     BrokenHash {
         /// The certificate's subject.
@@ -102,7 +109,7 @@ impl VerifyError {
             Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
             // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
-            Self::BrokenHash { .. } => AlertCode::BAD_CERTIFICATE,
+            Self::BrokenHash { .. } | Self::NotSignedBy { .. } => AlertCode::BAD_CERTIFICATE,
             // Where all candidates were refused alike, what stood against them is the reason.
             Self::NoPath { rejected, .. } => {
                 let mut alerts = rejected.iter().map(|rejected| rejected.why.alert());
@@ -130,6 +137,11 @@ impl fmt::Display for VerifyError {
                 time(f, subject, *not_before, *not_after, *now)
             }
             Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
+            Self::NotSignedBy { subject, issuer } => write!(
+                f,
+                "the signature on \"{subject}\" is not by this \"{issuer}\"; another authority has the same name, \
+                 or the certificate was changed"
+            ),
             Self::BrokenHash { subject, hash } => write!(
                 f,
                 "the certificate \"{subject}\" has a signature by {hash}, which is broken; have it issued anew"

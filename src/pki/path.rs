@@ -240,12 +240,8 @@ impl<'a> Search<'a> {
             });
         };
         self.budget.pay()?;
-        verifier.verify(issuer.spki, certificate.tbs, certificate.signature).map_err(|_| {
-            VerifyError::Malformed(alloc::format!(
-                "the signature on \"{}\" is not by \"{}\"",
-                certificate.subject,
-                issuer.subject
-            ))
-        })
+        verifier
+            .verify(issuer.spki, certificate.tbs, certificate.signature)
+            .map_err(|_| VerifyError::NotSignedBy { subject: subject(), issuer: issuer.subject.clone() })
     }
 }
