@@ -35,7 +35,7 @@ use crate::crypto::{Rng, Suite};
 use crate::error::{Error, Failed, Fault, Misuse, Refusal};
 use crate::question::{Question, SealTicket, Tag};
 use crate::record::{EpochBoundary, SizeLimit, Skip, Skipped};
-use crate::schedule::{ApplicationEpoch, Direction, Exporter, Keys, Traffic};
+use crate::schedule::{ApplicationEpoch, Direction, Exporter, FinishedMatched, Keys, Traffic};
 use crate::transcript::Transcript;
 
 /// What carries a handshake: TCP records, or QUIC frames.
@@ -129,6 +129,8 @@ pub(crate) struct Established<R, W> {
     pub(crate) summary: Box<Summary>,
     /// Questions for tickets, which pause nothing.
     pub(crate) tickets: Vec<SealTicket>,
+    /// Proof that the peer's Finished was right, without which nothing is complete.
+    pub(crate) finished: FinishedMatched<R>,
 }
 
 /// Writes one message, of which the transcript takes note.
