@@ -121,16 +121,16 @@ pub(crate) enum Next<State, Established> {
 }
 
 /// A finished handshake. `R` sends what we read, `W` what we write.
-pub(crate) struct Established<R, W> {
-    pub(crate) suite: &'static Suite,
-    pub(crate) read: Traffic<R, ApplicationEpoch>,
-    pub(crate) write: Traffic<W, ApplicationEpoch>,
-    pub(crate) exporter: Exporter,
-    pub(crate) summary: Box<Summary>,
+pub struct Established<R, W> {
+    pub suite: &'static Suite,
+    pub read: Traffic<R, ApplicationEpoch>,
+    pub write: Traffic<W, ApplicationEpoch>,
+    pub exporter: Exporter,
+    pub summary: Box<Summary>,
     /// Questions for tickets, which pause nothing.
-    pub(crate) tickets: Vec<SealTicket>,
+    pub tickets: Vec<SealTicket>,
     /// Proof that the peer's Finished was right, without which nothing is complete.
-    pub(crate) finished: FinishedMatched<R>,
+    pub finished: FinishedMatched<R>,
 }
 
 /// Writes one message, of which the transcript takes note.

@@ -18,11 +18,11 @@ use crate::transcript::Transcript;
 use crate::wire::certificate_verify::write_certificate_verify;
 
 /// Waits for the server's Finished; cannot be reached without a verdict on its certificate.
-pub(crate) struct WaitFinished {
-    pub(super) flight: Flight,
-    pub(super) request: Option<Request>,
-    pub(super) signature: SignatureScheme,
-    pub(super) peer: Verified,
+pub struct WaitFinished {
+    pub flight: Flight,
+    pub request: Option<Request>,
+    pub signature: SignatureScheme,
+    pub peer: Verified,
 }
 
 impl WaitFinished {
