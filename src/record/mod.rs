@@ -11,9 +11,11 @@ mod sealer;
 mod sendbuf;
 
 pub(crate) use frame::{HEADER_LEN, MAX_CONTENT, other_protocol};
-pub(crate) use join::{EpochBoundary, Joiner, Message};
+pub use join::EpochBoundary;
+pub(crate) use join::{Joiner, Message};
 pub use limits::Padding;
 pub(crate) use limits::SizeLimit;
-pub(crate) use opener::{Opened, Opener, Protection, Record, Skip, Skipped};
+pub use opener::Opener;
+pub(crate) use opener::{Opened, Protection, Record, Skip, Skipped};
 pub(crate) use sealer::{Sealer, TAIL_LEN};
 pub use sendbuf::SendBuf;
