@@ -97,6 +97,21 @@ fn more_refused_early_data_than_the_budget_ends_the_handshake() {
 }
 
 #[test]
+fn refused_early_data_without_content_is_not_skipped_for_ever() {
+    let passes = |len: usize| {
+        let mut server = server(&server_config(|b| b));
+        let _ = FakeClient::start(&mut server, suite(), |hello| hello.set(42, &[]));
+        let passes = (0..10_000).take_while(|_| {
+            server.inbox.extend(refused_early_data(len));
+            server.run().is_ok()
+        });
+        passes.count()
+    };
+    // No protected record is shorter than a content type and a tag.
+    assert_eq!([passes(0), passes(16), passes(17)], [(32 << 10) / 17; 3]);
+}
+
+#[test]
 fn without_early_data_in_the_hello_nothing_is_skipped() {
     let mut server = server(&server_config(|b| b));
     let _ = FakeClient::start(&mut server, suite(), |_| {});

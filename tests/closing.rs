@@ -6,7 +6,7 @@ mod support;
 mod tap;
 
 use support::*;
-use symbolon::conn::{Ask, Event, SecretLabel, Step};
+use symbolon::conn::{Ask, Direction, Epoch, Event, MessageKind, Reported, SecretLabel, Step};
 use symbolon::{AlertCode, Error, Misuse};
 use tap::*;
 
@@ -230,6 +230,36 @@ fn an_error_after_our_close_sends_nothing_more() {
     pair.server.flush();
     feed(&mut pair.server, &garbage()).unwrap_err();
     assert!(pair.server.out.is_empty());
+}
+
+#[test]
+fn an_alert_that_was_not_sent_is_not_reported() {
+    let mut pair = Pair::new(&client_config(|b| b.report_messages()), &server_config(|b| b));
+    pair.run().unwrap();
+    pair.client.conn.close(&mut pair.client.out);
+    feed(&mut pair.client, &garbage()).unwrap_err();
+    let _ = pair.client.run();
+    let sent = |message: &&Reported| message.direction == Direction::Sent;
+    let last = pair.client.messages.iter().rfind(sent).unwrap();
+    assert_eq!(last.kind, MessageKind::Alert(AlertCode::CLOSE_NOTIFY));
+}
+
+#[test]
+fn an_alert_is_reported_with_the_keys_that_protect_it() {
+    let reports = || server_config(|b| b.report_messages());
+    let epoch = |pair: &mut Pair| {
+        let _ = pair.server.run();
+        let alert = MessageKind::Alert(AlertCode::CLOSE_NOTIFY);
+        pair.server.messages.iter().rfind(|message| message.kind == alert).unwrap().epoch
+    };
+    let mut pair = Pair::new(&client_config(|b| b), &reports());
+    pair.server.conn.close(&mut pair.server.out);
+    assert_eq!(epoch(&mut pair), Epoch::Plaintext);
+    // Behind our own Finished, before the client's.
+    let mut pair = Pair::new(&client_config(|b| b), &reports());
+    to_server(&mut pair);
+    pair.server.conn.close(&mut pair.server.out);
+    assert_eq!(epoch(&mut pair), Epoch::Application);
 }
 
 #[test]

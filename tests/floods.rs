@@ -6,6 +6,7 @@ mod support;
 mod tap;
 
 use support::*;
+use symbolon::conn::SecretLabel;
 use symbolon::{AlertCode, Error};
 use tap::*;
 
@@ -32,6 +33,24 @@ fn empty_records_are_refused_after_32() {
     let Tapped { mut pair, mut up, mut down } = tapped();
     assert_eq!(passes(&mut pair.server, || up.seal(DATA, b"")), 32);
     assert_eq!(passes(&mut pair.client, || down.seal(DATA, b"")), 32);
+}
+
+#[test]
+fn the_end_of_the_handshake_restores_the_allowance() {
+    // One ChangeCipherSpec went each way.
+    let tapped = || {
+        let mut pair = revealing();
+        pair.run().unwrap();
+        let up = Tap::of(&pair.server, SecretLabel::ClientTraffic);
+        let down = Tap::of(&pair.server, SecretLabel::ServerTraffic);
+        (pair, up, down)
+    };
+    let (mut pair, mut up, mut down) = tapped();
+    assert_eq!(passes(&mut pair.server, || up.seal(DATA, b"")), 32);
+    assert_eq!(passes(&mut pair.client, || down.seal(DATA, b"")), 32);
+    let (mut pair, mut up, mut down) = tapped();
+    assert_eq!(passes(&mut pair.server, || up.seal(ALERT, &[1, 90])), 4);
+    assert_eq!(passes(&mut pair.client, || down.seal(ALERT, &[1, 90])), 4);
 }
 
 #[test]

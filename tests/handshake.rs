@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
-use symbolon::config::{ClientAuth, ServerConfig};
+use symbolon::config::{ClientAuth, ServerConfig, StatelessRetry};
 use symbolon::conn::{NotResumed, Padding};
 use symbolon::{AlertCode, Error};
 
@@ -206,6 +206,43 @@ fn without_middlebox_compatibility_nothing_is_disguised() {
     pair.run().unwrap();
     pair.client.run().unwrap();
     assert_eq!(pair.client.flush()[0], 23);
+}
+
+#[test]
+fn a_servers_change_cipher_spec_stands_behind_its_first_message() {
+    let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
+    let client = client_config(|b| b.groups(&groups));
+    let stateless = StatelessRetry::new([7; 32], 10);
+    let keeping = server_config(|b| b.groups(&groups[1..]));
+    let dropped = server_config(|b| b.groups(&groups[1..]).stateless_retry(stateless));
+    for config in [keeping, dropped] {
+        let mut pair = Pair::new(&client, &config);
+        let now = rustls_pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(1000));
+        pair.server.conn = symbolon::conn::Server::new_at(&config, now).unwrap();
+        let kinds = |mut bytes: &[u8]| {
+            let mut kinds = Vec::new();
+            while let [kind, _, _, high, low, rest @ ..] = bytes {
+                kinds.push(*kind);
+                bytes = &rest[usize::from(u16::from_be_bytes([*high, *low]))..];
+            }
+            kinds
+        };
+        pair.server.inbox = pair.client.flush();
+        pair.server.run().unwrap();
+        let retry = pair.server.flush();
+        assert_eq!(kinds(&retry), [22, 20], "HelloRetryRequest, ChangeCipherSpec");
+        pair.client.inbox = retry;
+        pair.client.run().unwrap();
+        let second = pair.client.flush();
+        assert_eq!(kinds(&second), [20, 22], "ChangeCipherSpec, ClientHello");
+        pair.server.inbox = second;
+        pair.server.run().unwrap();
+        let flight = pair.server.flush();
+        assert_eq!(kinds(&flight)[..2], [22, 23], "a ChangeCipherSpec is sent once");
+        pair.client.inbox = flight;
+        pair.client.run().unwrap();
+        assert_eq!(kinds(&pair.client.flush()), [23]);
+    }
 }
 
 #[test]

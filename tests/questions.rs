@@ -324,6 +324,18 @@ fn a_server_may_refuse_its_client() {
 }
 
 #[test]
+fn a_ticket_without_content_is_no_ticket() {
+    // RFC 9846 section 4.7.1: a ticket has at least one byte, so that the client would refuse the message.
+    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.tickets(1)));
+    let flight = to_server(&mut pair);
+    feed(&mut pair.client, &flight).unwrap();
+    pair.server.inbox = pair.client.flush();
+    let Question::SealTicket(asked) = question(&mut pair.server) else { panic!("SealTicket comes now") };
+    pair.server.conn.resume(asked.sealed(Vec::new(), 60), &mut pair.server.out).unwrap();
+    assert!(pair.server.out.is_empty());
+}
+
+#[test]
 fn a_ticket_that_is_not_sealed_costs_nothing() {
     let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.tickets(1)));
     let flight = to_server(&mut pair);

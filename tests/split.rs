@@ -190,6 +190,23 @@ fn both_halves_export_what_the_connection_did() {
 }
 
 #[test]
+fn halves_of_a_failed_connection_forget_the_exporter() {
+    let (mut recv, mut send, _) = server_halves();
+    let given = order(&mut recv, &plain(DATA, &[0; 32]));
+    assert_eq!(given, Order::Alert(AlertCode::BAD_RECORD_MAC));
+    let error = recv.process(&mut []).unwrap_err();
+    assert_eq!(recv.exporter(b"x", b"", &mut [0; 32]), Err(error));
+    send.apply(given, &mut SendBuf::with_limit(LIMIT)).unwrap();
+    assert_eq!(send.exporter(b"x", b"", &mut [0; 32]), Err(Misuse::WriteClosed.into()));
+
+    let (mut recv, mut send, _) = server_halves();
+    recv.eof().unwrap_err();
+    assert_eq!(recv.exporter(b"x", b"", &mut [0; 32]), Err(Error::Truncated));
+    send.apply(Order::Stop, &mut SendBuf::with_limit(LIMIT)).unwrap();
+    assert_eq!(send.exporter(b"x", b"", &mut [0; 32]), Err(Misuse::WriteClosed.into()));
+}
+
+#[test]
 fn a_connection_that_cannot_be_split_comes_back_unharmed() {
     let Pair { mut client, mut server } = Pair::standard();
     let unsplit = client.conn.split().unwrap_err();
@@ -295,5 +312,16 @@ fn keys_are_not_handed_over_while_anything_would_be_lost() {
     pair.server.conn = *kept.connection;
     pair.server.conn.update_keys(Ask::Nobody, &mut pair.server.out).unwrap();
     pair.server.flush();
+    assert!(pair.server.conn.into_kernel(&pair.server.out).is_ok());
+}
+
+#[test]
+fn keys_are_not_handed_over_to_go_on_writing_behind_a_close_notify() {
+    let Tapped { mut pair, .. } = tapped();
+    pair.client.conn.close(&mut pair.client.out);
+    pair.client.flush();
+    let kept = pair.client.conn.into_kernel(&pair.client.out).unwrap_err();
+    assert_eq!(kept.why, Misuse::WriteClosed.into());
+    // The other side may: its direction is still open.
     assert!(pair.server.conn.into_kernel(&pair.server.out).is_ok());
 }

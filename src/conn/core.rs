@@ -197,7 +197,22 @@ impl<S: Side> Core<S> {
         if answer.tag.connection != self.tags.connection() {
             return Err(Misuse::WrongAnswer.into());
         }
-        self.writing.ticket(answer, out)
+        self.command(|writing| writing.ticket(answer, out))
+    }
+
+    /// Sends something for the caller. Once the provider failed, nobody knows which keys the peer expects: that ends
+    /// the connection, without an alert.
+    pub(super) fn command<T>(
+        &mut self,
+        send: impl FnOnce(&mut Writing<S::Write>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.check()?;
+        let sent = send(&mut self.writing);
+        match &sent {
+            Ok(_) | Err(Error::Misuse(_)) => {}
+            Err(error) => self.forget(error.clone()),
+        }
+        sent
     }
 
     fn establish(&mut self, established: EstablishedOf<S>) {
@@ -230,7 +245,7 @@ impl<S: Side> Core<S> {
             Phase::Handshake(_) => self.cancel(out),
         };
         if let Err(failed) = closed {
-            self.phase = Phase::Failed(failed.into());
+            self.forget(failed.into());
         }
     }
 
@@ -249,8 +264,10 @@ impl<S: Side> Core<S> {
     fn fail(&mut self, error: Error, out: &mut SendBuf) -> Error {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
-            let _ = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
-            self.report_alert(code);
+            let sent = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
+            if sent == Ok(Sent::Yes) {
+                self.report_alert(code);
+            }
         }
         self.forget(error.clone());
         error

@@ -65,6 +65,8 @@ impl<S: Splits> Core<S> {
             || !out.is_empty()
             || self.writing.owes_update();
         let kernel = match self.open() {
+            // The keys would go on sealing behind our close_notify.
+            Ok(_) if self.writing.is_closed() => Err(Misuse::WriteClosed.into()),
             Ok(_) if waits => Err(Misuse::BytesPending.into()),
             Ok(_) => self.kernel(),
             Err(why) => Err(why),

@@ -148,7 +148,7 @@ impl<S: Side> Carrier for Line<'_, S> {
 
     fn rekey_write(&mut self, keys: Keys<S::Write>, suite: &Suite) -> Result<(), Error> {
         self.end_flight()?;
-        self.writing.sealer.rekey(keys, suite.aead.record_limit());
+        self.writing.rekey(keys, suite);
         Ok(())
     }
 
@@ -156,6 +156,11 @@ impl<S: Side> Carrier for Line<'_, S> {
         if self.gathering.change_cipher_spec == ChangeCipherSpec::NotDue {
             self.gathering.change_cipher_spec = ChangeCipherSpec::Due;
         }
+    }
+
+    fn compat_ccs_now(&mut self) -> Result<(), Error> {
+        self.compat_ccs();
+        Ok(self.flush_compatibility()?)
     }
 
     fn limit_records(&mut self, ours: Option<SizeLimit>, peers: Option<SizeLimit>) {

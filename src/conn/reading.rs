@@ -73,6 +73,8 @@ impl<S: Side> Reading<S> {
         _: FinishedMatched<S::Read>,
     ) {
         self.live = Some(Live { suite, traffic });
+        // What was charged so far, a ChangeCipherSpec for example, had its place in the handshake.
+        self.temper = Temper::new();
         self.joiner.after_handshake();
     }
 

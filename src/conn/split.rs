@@ -89,7 +89,7 @@ pub enum HalfEvent<'b> {
 /// The half that receives.
 pub struct RecvHalf {
     reading: Box<dyn Receive>,
-    exporter: Arc<Exporter>,
+    exporter: Option<Arc<Exporter>>,
     failed: Option<Error>,
 }
 
@@ -97,7 +97,7 @@ pub struct RecvHalf {
 pub struct SendHalf {
     writing: Sending,
     connection: [u8; 16],
-    exporter: Arc<Exporter>,
+    exporter: Option<Arc<Exporter>>,
 }
 
 /// A sending side of either kind.
@@ -154,7 +154,7 @@ impl<S: Splits + 'static> Core<S> {
     pub(super) fn split(self) -> Result<(RecvHalf, SendHalf), Unsplit<Self>> {
         let exporter = match self.open() {
             Ok(_) if !self.events.is_empty() => Err(Misuse::BytesPending.into()),
-            Ok(Open { exporter }) => Ok(Arc::clone(exporter)),
+            Ok(Open { exporter }) => Ok(Some(Arc::clone(exporter))),
             Err(why) => Err(why),
         };
         let exporter = match exporter {
@@ -164,8 +164,7 @@ impl<S: Splits + 'static> Core<S> {
         let connection = self.tags.connection();
         let Self { reading, writing, .. } = self;
         let writing = S::sending(writing);
-        let receiving =
-            RecvHalf { reading: Box::new(reading), exporter: Arc::clone(&exporter), failed: None };
+        let receiving = RecvHalf { reading: Box::new(reading), exporter: exporter.clone(), failed: None };
         Ok((receiving, SendHalf { writing, connection, exporter }))
     }
 }
@@ -187,7 +186,7 @@ impl RecvHalf {
             Ok(step) => Ok(step),
             Err(error) => {
                 let order = error.alert().map_or(Order::Stop, Order::Alert);
-                self.reading.forget();
+                self.forget();
                 self.failed = Some(error);
                 Ok(HalfStep { consumed: 0, event: HalfEvent::Order(order) })
             }
@@ -204,7 +203,7 @@ impl RecvHalf {
             return Ok(());
         }
         let error = self.failed.get_or_insert(Error::Truncated).clone();
-        self.reading.forget();
+        self.forget();
         Err(error)
     }
 
@@ -212,9 +211,19 @@ impl RecvHalf {
     ///
     /// # Errors
     ///
-    /// [`Misuse::ExporterLength`].
+    /// [`Misuse::ExporterLength`], or the error that ended the half.
     pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        self.exporter.export(label, context, out)
+        match (&self.exporter, &self.failed) {
+            (Some(exporter), _) => exporter.export(label, context, out),
+            (None, failed) => Err(failed.clone().unwrap_or(Error::Truncated)),
+        }
+    }
+
+    /// RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
+    /// connections".
+    fn forget(&mut self) {
+        self.reading.forget();
+        self.exporter = None;
     }
 }
 
@@ -248,9 +257,11 @@ impl SendHalf {
     ///
     /// # Errors
     ///
-    /// [`Misuse::WriteClosed`] after an order that ended the connection.
+    /// [`Misuse::WriteClosed`] after an order that ended the connection, or after [`Error::Provider`], which ends
+    /// the half.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
-        writing!(&mut self.writing, writing => writing.write(parts, out))
+        let sent = writing!(&mut self.writing, writing => writing.write(parts, out));
+        self.settle(sent)
     }
 
     /// Seals a frame where it lies, as a connection's `seal_frame`.
@@ -264,7 +275,8 @@ impl SendHalf {
         content: usize,
         out: &mut SendBuf,
     ) -> Result<Frame<'f>, Error> {
-        writing!(&mut self.writing, writing => writing.seal_frame(frame, content, out))
+        let sent = writing!(&mut self.writing, writing => writing.seal_frame(frame, content, out));
+        self.settle(sent)
     }
 
     /// Changes our sending keys, as a connection's `update_keys`.
@@ -273,7 +285,8 @@ impl SendHalf {
     ///
     /// As [`SendHalf::write`].
     pub fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
-        writing!(&mut self.writing, writing => writing.update_keys(ask, out))
+        let sent = writing!(&mut self.writing, writing => writing.update_keys(ask, out));
+        self.settle(sent)
     }
 
     /// Carries out what the receiving half wants.
@@ -282,6 +295,9 @@ impl SendHalf {
     ///
     /// [`Error::Provider`].
     pub fn apply(&mut self, order: Order, out: &mut SendBuf) -> Result<(), Error> {
+        if let Order::Alert(_) | Order::Stop = order {
+            self.exporter = None;
+        }
         writing!(&mut self.writing, writing => writing.apply(order, out))
     }
 
@@ -294,7 +310,8 @@ impl SendHalf {
         if answer.tag.connection != self.connection {
             return Err(Misuse::WrongAnswer.into());
         }
-        writing!(&mut self.writing, writing => writing.ticket(answer, out))
+        let sent = writing!(&mut self.writing, writing => writing.ticket(answer, out));
+        self.settle(sent)
     }
 
     /// Sends close_notify; the half is gone afterwards.
@@ -326,9 +343,21 @@ impl SendHalf {
     ///
     /// # Errors
     ///
-    /// [`Misuse::ExporterLength`].
+    /// [`Misuse::ExporterLength`], and [`Misuse::WriteClosed`] after an order that ended the connection.
     pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        self.exporter.export(label, context, out)
+        self.exporter.as_ref().ok_or(Misuse::WriteClosed)?.export(label, context, out)
+    }
+
+    /// Once the provider failed, nobody knows which keys the peer expects: that ends the half.
+    fn settle<T>(&mut self, sent: Result<T, Error>) -> Result<T, Error> {
+        match &sent {
+            Ok(_) | Err(Error::Misuse(_)) => {}
+            Err(_) => {
+                self.exporter = None;
+                writing!(&mut self.writing, writing => writing.forget());
+            }
+        }
+        sent
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Failed, Misuse};
 use crate::handshake::new_session_ticket;
 use crate::question::{Answer, Verdict};
 use crate::record::{HEADER_LEN, Sealer, SendBuf, TAIL_LEN};
-use crate::schedule::{ApplicationEpoch, Direction, Traffic};
+use crate::schedule::{ApplicationEpoch, Direction, Keys, Traffic};
 use crate::wire::key_update::{KeyUpdateRequest, encode};
 
 /// RFC 9846 section 4.7.3: "sending implementations MUST NOT allow the epoch -- and hence the number of key updates
@@ -67,6 +67,7 @@ pub(super) enum Sent {
 pub(super) struct Writing<W> {
     pub(super) sealer: Sealer<W>,
     live: Option<Live<W>>,
+    epoch: Epoch,
     asked: bool,
     owed: bool,
     updates: u64,
@@ -81,7 +82,17 @@ struct Live<W> {
 
 impl<W: Direction> Writing<W> {
     pub(super) fn new(sealer: Sealer<W>) -> Self {
-        Self { sealer, live: None, asked: false, owed: false, updates: 0, closed: false }
+        let epoch = Epoch::Plaintext;
+        Self { sealer, live: None, epoch, asked: false, owed: false, updates: 0, closed: false }
+    }
+
+    /// The handshake changes keys: to its own, then to those of application data.
+    pub(super) fn rekey(&mut self, keys: Keys<W>, suite: &Suite) {
+        self.sealer.rekey(keys, suite.aead.record_limit());
+        self.epoch = match self.epoch {
+            Epoch::Plaintext => Epoch::Handshake,
+            Epoch::Handshake | Epoch::Application => Epoch::Application,
+        };
     }
 
     /// The handshake is complete.
@@ -188,21 +199,18 @@ impl<W: Direction> Writing<W> {
         self.sealer.seal(ContentType::ALERT, &[WARNING, code.0], out)
     }
 
-    /// Sends an error alert and ends the side.
-    pub(super) fn alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
+    /// Sends an error alert and ends the side; nothing may follow our own close_notify.
+    pub(super) fn alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<Sent, Failed> {
         if core::mem::replace(&mut self.closed, true) {
-            return Ok(());
+            return Ok(Sent::No);
         }
-        self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)
+        self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)?;
+        Ok(Sent::Yes)
     }
 
     /// Which keys protect what is sent now.
     pub(super) fn epoch(&self) -> Epoch {
-        match (self.sealer.is_protected(), &self.live) {
-            (false, _) => Epoch::Plaintext,
-            (true, None) => Epoch::Handshake,
-            (true, Some(_)) => Epoch::Application,
-        }
+        self.epoch
     }
 
     /// Sends a ticket that was sealed late.
@@ -238,6 +246,11 @@ impl<W: Direction> Writing<W> {
             return Err(Misuse::WriteClosed);
         }
         if self.live.is_none() { Err(Misuse::NotEstablished) } else { Ok(()) }
+    }
+
+    /// Whether close_notify or an error alert was sent.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Whether the peer asked for a KeyUpdate that was not sent yet.

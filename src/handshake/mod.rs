@@ -50,6 +50,9 @@ pub(crate) trait Carrier {
     /// A compatibility ChangeCipherSpec is due before the next protected record (RFC 9846 appendix E.4).
     fn compat_ccs(&mut self);
 
+    /// Sends a compatibility ChangeCipherSpec at once, behind everything that was sealed, unless one was sent.
+    fn compat_ccs_now(&mut self) -> Result<(), Error>;
+
     /// What protected records may hold from now on: `ours` those that we receive, `peers` those that we send.
     fn limit_records(&mut self, ours: Option<SizeLimit>, peers: Option<SizeLimit>);
 

@@ -38,9 +38,12 @@ impl SealTicket {
         self.age_add
     }
 
-    /// Here is the ticket, 1 to 65,535 bytes, good for `lifetime` seconds, at most 7 days.
+    /// Here is the ticket, 1 to 65,535 bytes, good for `lifetime` seconds, at most 7 days. An empty one is none.
     #[must_use]
     pub fn sealed(self, ticket: Vec<u8>, lifetime: u32) -> Answer {
+        if ticket.is_empty() {
+            return self.none();
+        }
         let sealed =
             Sealed { ticket, lifetime: lifetime.min(MAX_LIFETIME), nonce: self.nonce, age_add: self.age_add };
         Answer { tag: self.tag, verdict: Verdict::Sealed(sealed) }

@@ -62,6 +62,10 @@ impl Joiner {
 
     /// Appends the content of a handshake record.
     pub(crate) fn push(&mut self, fragment: &[u8]) -> Result<(), Fault> {
+        // What is behind us goes first, or messages that straddle records would pile up. At most the rest of one
+        // record moves: all before it was used up.
+        self.bytes.drain(..self.at.min(self.bytes.len()));
+        self.at = 0;
         self.bytes.extend_from_slice(fragment);
         self.header().map(|_| ())
     }
@@ -171,6 +175,21 @@ mod tests {
         let mut joiner = joiner();
         joiner.push(&[2, 0, 0, 0, 8]).unwrap();
         assert!(joiner.peek().unwrap().unwrap().boundary().is_err());
+    }
+
+    #[test]
+    fn messages_that_straddle_records_do_not_pile_up() {
+        let mut joiner = joiner();
+        // Each record ends one message and begins the next.
+        let message = [&[4, 0, 0, 96][..], &[7; 96]].concat();
+        joiner.push(&message[..50]).unwrap();
+        for _ in 0..100 {
+            joiner.push(&[&message[50..], &message[..50]].concat()).unwrap();
+            assert_eq!(joiner.peek().unwrap().unwrap().raw, message);
+            joiner.advance(message.len());
+            assert!(!joiner.is_empty());
+        }
+        assert!(joiner.bytes.len() <= 2 * message.len());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::frame::{HEADER_LEN, Header, MAX_CIPHERTEXT, MAX_CONTENT};
 use super::join::EpochBoundary;
 use super::limits::SizeLimit;
 use super::nonce::Nonces;
+use super::sealer::TAIL_LEN;
 use crate::codepoint::ContentType;
 use crate::crypto::AeadKey;
 use crate::error::{Failed, Fault};
@@ -187,12 +188,13 @@ impl<D: Direction> Opener<D> {
         Ok(protection)
     }
 
+    /// Records that are too short to be protected ones count as the shortest of these: no flood is free.
     fn charge_skipped(&mut self, ciphertext: usize) -> Result<(), Fault> {
         const TOO_MUCH: Fault = Fault::unexpected_message("more refused early data than this server skips");
         self.skipped = Skipped::Some;
         match &mut self.skip {
             Skip::UntilHello { budget } | Skip::UntilOpened { budget } => {
-                *budget = budget.checked_sub(ciphertext).ok_or(TOO_MUCH)?;
+                *budget = budget.checked_sub(ciphertext.max(TAIL_LEN)).ok_or(TOO_MUCH)?;
             }
             Skip::Off => {}
         }

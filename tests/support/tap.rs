@@ -177,7 +177,6 @@ pub fn tapped() -> Tapped {
     pair.run().unwrap();
     let mut up = Tap::of(&pair.server, SecretLabel::ClientTraffic);
     let mut down = Tap::of(&pair.server, SecretLabel::ServerTraffic);
-    // The handshake's ChangeCipherSpec was charged; data restores the allowance.
     pair.send_up(b"!");
     pair.send_down(b"!");
     (up.sequence, down.sequence) = (1, 1);

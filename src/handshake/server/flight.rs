@@ -90,7 +90,7 @@ impl Agreed {
         })?;
         cx.carrier.end_flight()?;
         if !hello.legacy_session_id.is_empty() && *retried == Retried::No {
-            cx.carrier.compat_ccs();
+            cx.carrier.compat_ccs_now()?;
         }
 
         let secrets =

@@ -58,7 +58,7 @@ impl First<'_> {
         cx.carrier.end_flight()?;
         // RFC 9846 appendix E.4: a server sends ChangeCipherSpec "immediately after its first handshake message".
         if !session_id.is_empty() {
-            cx.carrier.compat_ccs();
+            cx.carrier.compat_ccs_now()?;
         }
         if skips {
             cx.carrier.skip_early_data(Skip::UntilHello { budget: serving.config.skip_limit });

@@ -10,7 +10,8 @@ use crate::wire::{List, U16, Writer};
 /// NameType (RFC 6066 section 3).
 const HOST_NAME: u8 = 0;
 
-/// In ClientHello: the DNS name; `None` when the list holds only types of names that this library does not know.
+/// In ClientHello: the DNS name; `None` when the list holds only types of names that this library does not know, or
+/// an IP address.
 ///
 /// The name is ASCII, at most 253 bytes of letters, digits, hyphens, underscores and dots, without a trailing
 /// dot; it is no IP address. Letters keep their case.
@@ -28,7 +29,7 @@ pub(crate) fn parse_client(data: &[u8]) -> Result<Option<&str>, Fault> {
                 return Err(Fault::illegal_parameter("server_name must not hold two names of one type"));
             }
             if kind == HOST_NAME {
-                host = Some(host_name(name)?);
+                host = host_name(name)?;
             }
             Ok(())
         },
@@ -57,17 +58,18 @@ pub(crate) fn encode_server(w: &mut Writer<'_>) -> Result<(), Misuse> {
 }
 
 /// The bytes as a DNS name. They fit the formal syntax in any case, so that the alert is illegal_parameter.
-fn host_name(bytes: &[u8]) -> Result<&str, Fault> {
+fn host_name(bytes: &[u8]) -> Result<Option<&str>, Fault> {
     let name = core::str::from_utf8(bytes).unwrap_or("");
+    // RFC 6066 section 3 wants names "without a trailing dot" and permits no IP addresses, but no alert is demanded.
+    // Clients that err so are served elsewhere: the dot adds nothing, and an address names no virtual host.
+    let name = name.strip_suffix('.').unwrap_or(name);
     if name.parse::<IpAddr>().is_ok() {
-        return Err(Fault::illegal_parameter("a host name must not be an ip address"));
+        return Ok(None);
     }
     if name.len() > 253 || !name.split('.').all(is_label) {
-        return Err(Fault::illegal_parameter(
-            "a host name must be a dns name in ascii without a trailing dot",
-        ));
+        return Err(Fault::illegal_parameter("a host name must be a dns name in ascii"));
     }
-    Ok(name)
+    Ok(Some(name))
 }
 
 /// Whether this is a label of a DNS name as found in practice, where underscores occur.
@@ -100,19 +102,23 @@ mod tests {
     }
 
     #[test]
-    fn ip_addresses_are_refused() {
-        for name in ["192.0.2.1", "2001:db8::1", "::"] {
-            assert_eq!(alert(parse_client(&client(name))), AlertCode::ILLEGAL_PARAMETER, "{name}");
+    fn ip_addresses_are_no_names_and_are_ignored() {
+        for name in ["192.0.2.1", "2001:db8::1", "::", "192.0.2.1."] {
+            assert_eq!(parse_client(&client(name)), Ok(None), "{name}");
         }
+    }
+
+    #[test]
+    fn one_trailing_dot_is_dropped() {
+        assert_eq!(parse_client(&client("example.com.")), Ok(Some("example.com")));
+        assert_eq!(alert(parse_client(&client("example.com.."))), AlertCode::ILLEGAL_PARAMETER);
     }
 
     #[test]
     fn what_is_no_dns_name_is_refused() {
         let long_label = "a".repeat(64);
         let long_name: String = "a.".repeat(126) + "bc";
-        for name in
-            ["example.com.", ".", "a..b", "a b", "a\0", "b\u{fc}cher.example", &long_label, &long_name]
-        {
+        for name in [".", "a..b", ".a", "a b", "a\0", "b\u{fc}cher.example", &long_label, &long_name] {
             assert_eq!(alert(parse_client(&client(name))), AlertCode::ILLEGAL_PARAMETER, "{name}");
         }
         assert_eq!(alert(parse_client(&[0, 4, 0, 0, 1, 0xFF])), AlertCode::ILLEGAL_PARAMETER);
