@@ -49,11 +49,13 @@ struct Arguments {
     #[arg(value_name = "HOST:PORT")]
     server: String,
 
-    /// The CA certificates to trust, PEM or DER. There are no built-in ones: without it nothing can be verified
+    /// The CA certificates to trust, PEM or DER; needed
+    ///
+    /// There are no built-in ones: without it no server can be verified.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 
-    /// The name that the server's certificate must have, and that is sent as server name [default: HOST]
+    /// The name that is asked for and that the certificate must have [default: HOST]
     #[arg(long)]
     name: Option<String>,
 
@@ -61,7 +63,9 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     get: Option<String>,
 
-    /// Reports a missing close_notify, but does not fail for it: what was received may be cut short
+    /// Reports a missing close_notify, but does not fail for it
+    ///
+    /// What was received may then be cut short.
     #[arg(long)]
     allow_truncation: bool,
 
@@ -79,7 +83,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (host, port) = split_address(&arguments.server)?;
     let name = arguments.name.as_deref().unwrap_or(host);
-    let request = arguments.get.as_deref().map(|path| request(path, host)).transpose()?;
+    let request = arguments.get.as_deref().map(|path| request(path, name, port)).transpose()?;
     let mut stream = prepare(arguments, name)?(connect(host, port)?);
 
     let summary = stream.handshake().map_err(|error| during("handshake", &error))?;
@@ -199,12 +203,14 @@ fn connect(host: &str, port: u16) -> Result<TcpStream, Failure> {
     Err(failed(&last))
 }
 
-fn request(path: &str, host: &str) -> Result<String, Failure> {
+fn request(path: &str, name: &str, port: u16) -> Result<String, Failure> {
     if !path.starts_with('/') || path.bytes().any(|byte| !byte.is_ascii_graphic()) {
         return Err(Failure::usage(format_args!("--get wants a path such as /index.html, not {path:?}")));
     }
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    Ok(format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n"))
+    // RFC 9110 section 7.2: the port stands there unless it is the default one.
+    let host = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
+    let port = if port == 443 { String::new() } else { format!(":{port}") };
+    Ok(format!("GET {path} HTTP/1.0\r\nHost: {host}{port}\r\n\r\n"))
 }
 
 fn get(stream: &mut Stream<TcpStream>, request: &str) -> Result<(), Ended> {

@@ -51,9 +51,10 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4433")]
     listen: String,
 
-    /// A certificate chain, leaf first, PEM or DER; with --key. Repeat both for more names or kinds of keys: each
-    /// client gets what its server name and its signature schemes ask for [default: a development PKI for localhost
-    /// and 127.0.0.1, made anew]
+    /// A certificate chain, leaf first, PEM or DER; with --key [default: a development certificate]
+    ///
+    /// Repeat both for more names or kinds of keys: each client gets what its server name and its signature schemes
+    /// ask for. The development certificate is for localhost and 127.0.0.1, and made anew each time.
     #[arg(long, value_name = "FILE")]
     cert: Vec<PathBuf>,
 
@@ -69,7 +70,9 @@ struct Arguments {
     #[arg(long)]
     echo: bool,
 
-    /// How long a client may take for its handshake and request together, and later between echoed bytes
+    /// How long a client may take
+    ///
+    /// For its handshake and its request together; with --echo also between any two pieces that it sends.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..86_400))]
     timeout: u64,
 

@@ -49,13 +49,15 @@ pub struct Negotiated {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub alpn: Vec<String>,
 
-    /// Cipher suites, most preferred first, by their standard names: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
-    /// TLS_CHACHA20_POLY1305_SHA256 [default: all, in the order that is fastest here]
+    /// Cipher suites, most preferred first [default: all, the fastest here first]
+    ///
+    /// By their standard names: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     suites: Vec<String>,
 
-    /// Key exchange groups, most preferred first, by their standard names: X25519MLKEM768, x25519, secp256r1,
-    /// secp384r1 [default: all, in this order]
+    /// Key exchange groups, most preferred first [default: all, the hybrid first]
+    ///
+    /// By their standard names: X25519MLKEM768, x25519, secp256r1, secp384r1.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     groups: Vec<String>,
 }

@@ -140,7 +140,10 @@ fn wrong_command_lines_start_nothing() {
         let said = Running::start(tlsserver_command(arguments)).finish().exits(2).says(words);
         assert!(said.stdout.is_empty(), "it listened");
     }
+    let mut logging = tlsclient_command(&["localhost:1", "--ca", &ca]);
+    logging.env("SSLKEYLOGFILE", "/nonexistent/log");
+    Running::start(logging).finish().exits(2).says("the file that SSLKEYLOGFILE names cannot be opened: ");
     let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     tlsclient(&[&refused, "--ca", &ca]).finish().exits(1).says("cannot connect to 127.0.0.1, port ");
-    report("wrong command lines", 17);
+    report("wrong command lines", 18);
 }

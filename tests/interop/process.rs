@@ -86,13 +86,19 @@ impl Running {
     pub fn wait_any(&self, texts: &[&str]) -> &Self {
         let until = Instant::now() + DEADLINE;
         loop {
+            let silent = self.is_silent();
             let said = format!("{}{}", self.stdout.text(), self.stderr.text());
             if texts.iter().any(|text| said.contains(text)) {
                 return self;
             }
-            assert!(Instant::now() < until, "{self}none of {texts:?}");
+            assert!(Instant::now() < until && !silent, "{self}none of {texts:?}");
             self.stdout.pause();
         }
+    }
+
+    /// Whether it has said all that it ever will.
+    fn is_silent(&self) -> bool {
+        self.stdout.has_ended() && self.stderr.has_ended()
     }
 
     /// Waits until stdout holds so many bytes.
@@ -111,13 +117,14 @@ impl Running {
         self.wait_any(&[before]);
         let until = Instant::now() + DEADLINE;
         loop {
+            let silent = self.is_silent();
             let said = format!("{}{}", self.stdout.text(), self.stderr.text());
             let rest = said.rsplit_once(before).map_or("", |(_, rest)| rest);
             // Only a number that something follows is whole.
             if let Some((digits, _)) = rest.split_once(|c: char| !c.is_ascii_digit()) {
                 return digits.parse().unwrap_or_else(|_| panic!("{self}no port after {before:?}"));
             }
-            assert!(Instant::now() < until, "{self}no number after {before:?}");
+            assert!(Instant::now() < until && !silent, "{self}no number after {before:?}");
             self.stdout.pause();
         }
     }
@@ -236,6 +243,10 @@ impl Output {
     fn wait_end(&self) -> bool {
         let (said, changed) = &*self.0;
         changed.wait_timeout_while(said.lock().unwrap(), DEADLINE, |said| !said.ended).unwrap().0.ended
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.0.lock().unwrap().ended
     }
 
     /// Waits a moment for more.
