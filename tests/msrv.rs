@@ -1,4 +1,5 @@
-//! The oldest Rust that this library asks for: said the same everywhere, and enough for what it depends on.
+//! What this library asks of whoever builds it: a Rust version, said the same everywhere and enough for what it
+//! depends on, and no C compiler.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -79,6 +80,15 @@ fn no_dependency_asks_for_a_newer_rust() {
         assert!(names.contains(name), "{name} was not looked at: {names:?}");
     }
     assert!(!names.contains("criterion"), "a package for benches is nobody's dependency");
+}
+
+#[test]
+fn nothing_needs_a_c_compiler_not_even_the_tests() {
+    let metadata = metadata();
+    for package in list(&metadata, "packages") {
+        let name = text(package, "name");
+        assert!(!["cc", "cmake", "bindgen"].contains(&name), "{name} builds C code");
+    }
 }
 
 #[test]
