@@ -132,7 +132,7 @@ pub(crate) enum Verdict {
 }
 
 /// Proof that a verifier vouched for the peer; only an answer to `VerifyPeer` carries one.
-pub(crate) struct Verified(pub(in crate::question) Box<Peer>);
+pub struct Verified(pub(in crate::question) Box<Peer>);
 
 impl Verified {
     /// The peer, as the verifier described it.

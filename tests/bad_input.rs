@@ -113,7 +113,7 @@ const FIRST_HELLO: &[Row] = &[
     ("empty cookie", |h| h.set(44, &[0, 0]), DECODE),
     ("server_name without a name", |h| h.set(0, &[0, 0]), DECODE),
     ("two host names", |h| h.set(0, &[0, 8, 0, 0, 1, 97, 0, 0, 1, 98]), ILLEGAL),
-    ("a space in the host name", |h| h.set(0, &[0, 6, 0, 0, 3, 97, 32, 98]), ILLEGAL),
+    ("host name with an empty label", |h| h.set(0, &[0, 7, 0, 0, 4, 97, 46, 46, 98]), ILLEGAL),
     ("no application protocol in the list", |h| h.set(16, &[0, 0]), DECODE),
     ("empty application protocol", |h| h.set(16, &[0, 1, 0]), DECODE),
     ("record_size_limit below 64", |h| h.set(28, &[0, 63]), ILLEGAL),

@@ -216,8 +216,8 @@ impl<S: Side> Core<S> {
     }
 
     fn establish(&mut self, established: EstablishedOf<S>) {
-        let Established { suite, read, write, exporter, summary, tickets } = established;
-        self.reading.establish(suite, read);
+        let Established { suite, read, write, exporter, summary, tickets, finished } = established;
+        self.reading.establish(suite, read, finished);
         self.writing.establish(suite, write);
         self.phase = Phase::Open(Open { exporter: Arc::new(exporter) });
         self.events.push_back(Event::Established(summary));

@@ -9,7 +9,7 @@ use crate::codepoint::{ContentType, HandshakeType};
 use crate::crypto::Suite;
 use crate::error::{Error, Fault};
 use crate::record::{Joiner, Opened, Opener, Protection, Record, other_protocol};
-use crate::schedule::{ApplicationEpoch, Traffic};
+use crate::schedule::{ApplicationEpoch, FinishedMatched, Traffic};
 use crate::wire::key_update::{self, KeyUpdateRequest};
 use crate::wire::new_session_ticket::NewSessionTicket;
 
@@ -65,8 +65,13 @@ impl<S: Side> Reading<S> {
         Self { opener, joiner, temper: Temper::new(), live: None, began: false, peer_closed: false }
     }
 
-    /// The handshake is complete.
-    pub(super) fn establish(&mut self, suite: &'static Suite, traffic: Traffic<S::Read, ApplicationEpoch>) {
+    /// The handshake is complete, as the peer's Finished proves; without it nothing opens application data.
+    pub(super) fn establish(
+        &mut self,
+        suite: &'static Suite,
+        traffic: Traffic<S::Read, ApplicationEpoch>,
+        _: FinishedMatched<S::Read>,
+    ) {
         self.live = Some(Live { suite, traffic });
         // What was charged so far, a ChangeCipherSpec for example, had its place in the handshake.
         self.temper = Temper::new();

@@ -2,17 +2,6 @@
 //!
 //! A state is a plain struct named for what it waits for; each arrow consumes it and returns the exact next one.
 //! What needs the outside world leaves as a [`Question`]; what is sent leaves through a [`Carrier`].
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions
-    )
-)]
 
 mod auth;
 pub(crate) mod client;
@@ -35,7 +24,7 @@ use crate::crypto::{Rng, Suite};
 use crate::error::{Error, Failed, Fault, Misuse, Refusal};
 use crate::question::{Question, SealTicket, Tag};
 use crate::record::{EpochBoundary, SizeLimit, Skip, Skipped};
-use crate::schedule::{ApplicationEpoch, Direction, Exporter, Keys, Traffic};
+use crate::schedule::{ApplicationEpoch, Direction, Exporter, FinishedMatched, Keys, Traffic};
 use crate::transcript::Transcript;
 
 /// What carries a handshake: TCP records, or QUIC frames.
@@ -124,14 +113,16 @@ pub(crate) enum Next<State, Established> {
 }
 
 /// A finished handshake. `R` sends what we read, `W` what we write.
-pub(crate) struct Established<R, W> {
-    pub(crate) suite: &'static Suite,
-    pub(crate) read: Traffic<R, ApplicationEpoch>,
-    pub(crate) write: Traffic<W, ApplicationEpoch>,
-    pub(crate) exporter: Exporter,
-    pub(crate) summary: Box<Summary>,
+pub struct Established<R, W> {
+    pub suite: &'static Suite,
+    pub read: Traffic<R, ApplicationEpoch>,
+    pub write: Traffic<W, ApplicationEpoch>,
+    pub exporter: Exporter,
+    pub summary: Box<Summary>,
     /// Questions for tickets, which pause nothing.
-    pub(crate) tickets: Vec<SealTicket>,
+    pub tickets: Vec<SealTicket>,
+    /// Proof that the peer's Finished was right, without which nothing is complete.
+    pub finished: FinishedMatched<R>,
 }
 
 /// Writes one message, of which the transcript takes note.

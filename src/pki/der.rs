@@ -95,7 +95,7 @@ pub(super) fn dotted(oid: &[u8]) -> String {
         }
         let written = if text.is_empty() {
             let first = (arc / 40).min(2);
-            write!(text, "{first}.{}", arc.saturating_sub(first * 40))
+            write!(text, "{first}.{}", arc.saturating_sub(first.saturating_mul(40)))
         } else {
             write!(text, ".{arc}")
         };

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::KeyKind;
+use super::parse::date;
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
 
@@ -41,6 +42,13 @@ pub enum VerifyError {
         subject: String,
         /// What stands against it.
         why: &'static str,
+    },
+    /// The signature on a certificate is not by the key of the issuer that it names.
+    NotSignedBy {
+        /// The certificate's subject.
+        subject: String,
+        /// The issuer's subject.
+        issuer: String,
     },
     /// A certificate is signed with a hash that must not be trusted (RFC 9846 section 4.5.1.3).
     BrokenHash {
@@ -101,7 +109,7 @@ impl VerifyError {
             Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
             // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
-            Self::BrokenHash { .. } => AlertCode::BAD_CERTIFICATE,
+            Self::BrokenHash { .. } | Self::NotSignedBy { .. } => AlertCode::BAD_CERTIFICATE,
             // Where all candidates were refused alike, what stood against them is the reason.
             Self::NoPath { rejected, .. } => {
                 let mut alerts = rejected.iter().map(|rejected| rejected.why.alert());
@@ -129,6 +137,11 @@ impl fmt::Display for VerifyError {
                 time(f, subject, *not_before, *not_after, *now)
             }
             Self::Usage { subject, why } => write!(f, "the certificate \"{subject}\" {why}"),
+            Self::NotSignedBy { subject, issuer } => write!(
+                f,
+                "the signature on \"{subject}\" is not by this \"{issuer}\"; another authority has the same name, \
+                 or the certificate was changed"
+            ),
             Self::BrokenHash { subject, hash } => write!(
                 f,
                 "the certificate \"{subject}\" has a signature by {hash}, which is broken; have it issued anew"
@@ -170,29 +183,8 @@ fn time(f: &mut fmt::Formatter<'_>, subject: &str, not_before: i64, not_after: i
     } else {
         ("was valid only until", not_after)
     };
-    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", Utc(limit), Utc(now))?;
+    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", date(limit), date(now))?;
     write!(f, ", {} apart; renew the certificate, or set the clock", Span(now.abs_diff(limit)))
-}
-
-/// Seconds since 1970 as a date, by the proleptic Gregorian calendar.
-struct Utc(i64);
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, seconds) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
-        // Days since 0000-03-01, in eras of 400 years; a year that begins in March ends with its leap day.
-        let days = days + 719_468;
-        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-    }
 }
 
 /// A number of seconds in the largest unit that it fills.
@@ -231,10 +223,10 @@ mod tests {
 
     #[test]
     fn times_print_as_dates() {
-        assert_eq!(Utc(0).to_string(), "1970-01-01 00:00:00 UTC");
-        assert_eq!(Utc(951_868_799).to_string(), "2000-02-29 23:59:59 UTC");
-        assert_eq!(Utc(4_102_444_800).to_string(), "2100-01-01 00:00:00 UTC");
-        assert_eq!(Utc(-1).to_string(), "1969-12-31 23:59:59 UTC");
+        assert_eq!(date(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(date(951_868_799), "2000-02-29 23:59:59 UTC");
+        assert_eq!(date(4_102_444_800), "2100-01-01 00:00:00 UTC");
+        assert_eq!(date(-1), "1969-12-31 23:59:59 UTC");
         assert_eq!(Span(86_400 * 3).to_string(), "3 days");
     }
 }

@@ -63,8 +63,15 @@ pub struct VerifiedPath {
 #[derive(Clone, Debug)]
 pub struct Verifier {
     provider: Provider,
-    roots: Vec<CertificateDer<'static>>,
+    roots: Vec<Root>,
     budget: Budget,
+}
+
+/// A trusted root. Only those that a chain names are parsed again, however many there are.
+#[derive(Clone, Debug)]
+struct Root {
+    der: CertificateDer<'static>,
+    subject_der: Vec<u8>,
 }
 
 impl Verifier {
@@ -77,12 +84,13 @@ impl Verifier {
         provider: Provider,
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Result<Self, VerifyError> {
-        let roots: Vec<_> = roots.into_iter().collect();
+        let root = |der: CertificateDer<'static>| {
+            let subject_der = Certificate::parse(&der)?.subject_der.to_vec();
+            Ok(Root { der, subject_der })
+        };
+        let roots: Vec<Root> = roots.into_iter().map(root).collect::<Result<_, _>>()?;
         if roots.is_empty() {
             return Err(VerifyError::NoRoots);
-        }
-        for root in &roots {
-            Certificate::parse(root)?;
         }
         Ok(Self { provider, roots, budget: Budget::default() })
     }

@@ -17,6 +17,7 @@ use x509_parser::oid_registry::{
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::signature_algorithm::RsaSsaPssParams;
+use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
 use super::VerifyError;
@@ -57,6 +58,15 @@ pub(crate) struct Certificate<'a> {
     pub(crate) ip_addresses: Vec<&'a [u8]>,
     /// A critical extension that is not evaluated; it refuses the certificate.
     pub(crate) not_evaluated: Option<String>,
+}
+
+/// Seconds since 1970 as a date and a time of day.
+pub(super) fn date(seconds: i64) -> String {
+    let Ok(time) = ASN1Time::from_timestamp(seconds) else { return format!("{seconds} seconds since 1970") };
+    let time = time.to_datetime();
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = time.to_hms();
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// What basicConstraints says (RFC 5280 section 4.2.1.9).

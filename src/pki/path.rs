@@ -8,7 +8,7 @@ use core::time::Duration;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::parse::{Authority, SignedWith};
-use super::{Budget, Certificate, Purpose, Rejected, VerifiedPath, Verifier, VerifyError, names};
+use super::{Budget, Certificate, Purpose, Rejected, Root, VerifiedPath, Verifier, VerifyError, names};
 use crate::crypto::Provider;
 
 /// How many refused candidates are told.
@@ -31,12 +31,20 @@ pub(super) fn verify(
     // A certificate that cannot be parsed is no candidate; RFC 9846 section 4.5.1 wants extraneous ones tolerated.
     let sent: Vec<Certificate<'_>> =
         intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    let roots: Vec<Certificate<'_>> =
-        verifier.roots.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let is_named = |root: &&Root| {
+        let issuers = sent.iter().map(|certificate| certificate.issuer_der).chain([leaf.issuer_der]);
+        issuers.into_iter().any(|issuer| issuer == root.subject_der)
+    };
+    let roots: Vec<Certificate<'_>> = verifier
+        .roots
+        .iter()
+        .filter(is_named)
+        .filter_map(|root| Certificate::parse(&root.der).ok())
+        .collect();
     let expires = |not_after: i64| {
         UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(not_after).unwrap_or(0)))
     };
-    if roots.iter().any(|root| root.der == leaf.der) {
+    if verifier.roots.iter().any(|root| *root.der == *leaf.der) {
         return Ok(VerifiedPath { subject: leaf.subject, expires: expires(leaf.not_after), len: 1 });
     }
 
@@ -60,7 +68,7 @@ pub(super) fn verify(
             issuer: search.missing.unwrap_or_else(|| leaf.issuer.clone()),
             subject: leaf.subject.clone(),
             sent: intermediates.len(),
-            roots: roots.len(),
+            roots: verifier.roots.len(),
             rejected: search.rejected,
         }),
     }
@@ -232,12 +240,8 @@ impl<'a> Search<'a> {
             });
         };
         self.budget.pay()?;
-        verifier.verify(issuer.spki, certificate.tbs, certificate.signature).map_err(|_| {
-            VerifyError::Malformed(alloc::format!(
-                "the signature on \"{}\" is not by \"{}\"",
-                certificate.subject,
-                issuer.subject
-            ))
-        })
+        verifier
+            .verify(issuer.spki, certificate.tbs, certificate.signature)
+            .map_err(|_| VerifyError::NotSignedBy { subject: subject(), issuer: issuer.subject.clone() })
     }
 }

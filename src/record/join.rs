@@ -13,7 +13,7 @@ const AFTER_HANDSHAKE: usize = 16 << 10;
 ///
 /// RFC 9846 section 5.1: "Handshake messages MUST NOT span key changes." Only [`Joiner::peek`] makes one, and only
 /// [`Opener::rekey`](super::Opener::rekey) wants one.
-pub(crate) struct EpochBoundary(());
+pub struct EpochBoundary(());
 
 impl EpochBoundary {
     /// Uses the boundary up.

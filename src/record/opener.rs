@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 use core::marker::PhantomData;
 
 /// Opens the records of one peer; `D` is whose keys it takes.
-pub(crate) struct Opener<D> {
+pub struct Opener<D> {
     keys: Option<OpenKeys>,
     limit: SizeLimit,
     skip: Skip,
@@ -93,7 +93,7 @@ impl<D: Direction> Opener<D> {
     }
 
     /// Changes read keys; only a record boundary without waiting handshake bytes pays for it.
-    pub(crate) fn rekey(&mut self, keys: Keys<D>, boundary: EpochBoundary) {
+    pub fn rekey(&mut self, keys: Keys<D>, boundary: EpochBoundary) {
         boundary.spend();
         self.keys = Some(OpenKeys { aead: keys.aead, nonces: Nonces::new(keys.iv) });
     }

@@ -5,7 +5,7 @@ use crate::crypto::{Expansion, Failed, Hash, HashSecret};
 use crate::error::{Error, Misuse};
 
 /// The exporter secret (RFC 9846 section 7.5).
-pub(crate) struct Exporter {
+pub struct Exporter {
     hash: &'static dyn Hash,
     secret: HashSecret,
 }
@@ -36,7 +36,7 @@ impl Exporter {
 }
 
 /// The resumption secret (RFC 9846 section 7.1).
-pub(crate) struct Resumption {
+pub struct Resumption {
     hash: &'static dyn Hash,
     secret: HashSecret,
 }

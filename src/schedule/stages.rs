@@ -24,16 +24,16 @@ impl Constants {
 }
 
 /// The stage of the handshake secret: ends with the traffic secrets of the handshake.
-pub(crate) struct Handshake {
+pub struct Handshake {
     hash: &'static dyn Hash,
     secret: HashSecret,
 }
 
 /// What [`Handshake::derive`] yields.
-pub(crate) struct HandshakeSecrets {
-    pub(crate) client: Traffic<Client, HandshakeEpoch>,
-    pub(crate) server: Traffic<Server, HandshakeEpoch>,
-    pub(crate) main: Main,
+pub struct HandshakeSecrets {
+    pub client: Traffic<Client, HandshakeEpoch>,
+    pub server: Traffic<Server, HandshakeEpoch>,
+    pub main: Main,
 }
 
 impl Handshake {
@@ -45,7 +45,7 @@ impl Handshake {
     }
 
     /// Ends the stage with the transcript hash of ClientHello to ServerHello.
-    pub(crate) fn derive(self, hello_hash: &Digest) -> Result<HandshakeSecrets, Failed> {
+    pub fn derive(self, hello_hash: &Digest) -> Result<HandshakeSecrets, Failed> {
         let hash = self.hash;
         let empty = hash.hash(&[]);
         let labels: [(&[u8], &[u8]); 3] = [
@@ -63,25 +63,25 @@ impl Handshake {
 }
 
 /// The stage of the main secret: ends with resumption, after the client's Finished.
-pub(crate) struct Main {
+pub struct Main {
     hash: &'static dyn Hash,
     secret: HashSecret,
 }
 
 /// What [`Main::application`] yields.
-pub(crate) struct ApplicationSecrets {
-    pub(crate) client: Traffic<Client, ApplicationEpoch>,
-    pub(crate) server: Traffic<Server, ApplicationEpoch>,
-    pub(crate) exporter: Exporter,
-    pub(crate) main: Ending,
+pub struct ApplicationSecrets {
+    pub client: Traffic<Client, ApplicationEpoch>,
+    pub server: Traffic<Server, ApplicationEpoch>,
+    pub exporter: Exporter,
+    pub main: Ending,
 }
 
 /// The main secret after the server's Finished; only resumption is left to derive.
-pub(crate) struct Ending(Main);
+pub struct Ending(Main);
 
 impl Main {
     /// Derives with the transcript hash of ClientHello to the server's Finished.
-    pub(crate) fn application(self, server_finished_hash: &Digest) -> Result<ApplicationSecrets, Failed> {
+    pub fn application(self, server_finished_hash: &Digest) -> Result<ApplicationSecrets, Failed> {
         let hash = self.hash;
         let context = server_finished_hash.as_ref();
         let labels: [(&[u8], &[u8]); 3] =
@@ -98,7 +98,7 @@ impl Main {
 
 impl Ending {
     /// Ends the schedule with the transcript hash of ClientHello to the client's Finished.
-    pub(crate) fn resumption(self, client_finished_hash: &Digest) -> Result<Resumption, Failed> {
+    pub fn resumption(self, client_finished_hash: &Digest) -> Result<Resumption, Failed> {
         let Main { hash, secret } = self.0;
         let [resumption] = derive(hash, &secret, [(b"res master", client_finished_hash.as_ref())])?;
         Ok(Resumption::new(hash, resumption))

@@ -14,14 +14,14 @@ use crate::secret::matches;
 const MAX_KEY_LEN: usize = 32;
 
 /// A traffic secret: whose traffic it protects, and in which epoch, is part of its type.
-pub(crate) struct Traffic<D, E> {
+pub struct Traffic<D, E> {
     hash: &'static dyn Hash,
     secret: HashSecret,
     of: PhantomData<fn() -> (D, E)>,
 }
 
 /// Record keys of one sender. A server's key in the server's own opener does not compile.
-pub(crate) struct Keys<D> {
+pub struct Keys<D> {
     pub(crate) aead: Box<dyn AeadKey>,
     pub(crate) iv: [u8; NONCE_LEN],
     of: PhantomData<fn() -> D>,
@@ -40,7 +40,7 @@ impl<D, E> Traffic<D, E> {
 
 impl<D: Direction> Traffic<D, HandshakeEpoch> {
     /// The record keys and the key of Finished, under one prepared key; the secret ends here.
-    pub(crate) fn into_keys(self, aead: &dyn Aead) -> Result<(Keys<D>, Finished<D>), Failed> {
+    pub fn into_keys(self, aead: &dyn Aead) -> Result<(Keys<D>, Finished<D>), Failed> {
         let mut finished = HashSecret::zeroed(self.hash.output_len());
         let mut block = KeyBlock::default();
         let [key, iv] = block.requests(aead)?;
@@ -51,14 +51,14 @@ impl<D: Direction> Traffic<D, HandshakeEpoch> {
 
 impl<D: Direction> Traffic<D, ApplicationEpoch> {
     /// The record keys of this generation.
-    pub(crate) fn keys(&self, aead: &dyn Aead) -> Result<Keys<D>, Failed> {
+    pub fn keys(&self, aead: &dyn Aead) -> Result<Keys<D>, Failed> {
         let mut block = KeyBlock::default();
         expand(self.hash, &self.secret, block.requests(aead)?)?;
         block.keys(aead)
     }
 
     /// The next generation (RFC 9846 section 7.2); this one is wiped.
-    pub(crate) fn update(&mut self) -> Result<(), Failed> {
+    pub fn update(&mut self) -> Result<(), Failed> {
         let mut next = HashSecret::zeroed(self.hash.output_len());
         expand(self.hash, &self.secret, [(b"traffic upd", &[], next.expose_mut())])?;
         self.secret = next;
@@ -95,14 +95,14 @@ impl KeyBlock {
 }
 
 /// The key of one side's Finished message.
-pub(crate) struct Finished<D> {
+pub struct Finished<D> {
     hash: &'static dyn Hash,
     key: HashSecret,
     of: PhantomData<fn() -> D>,
 }
 
 /// Proof that the peer's Finished was right. Only [`Finished::check`] makes one.
-pub(crate) struct FinishedMatched<D>(PhantomData<fn() -> D>);
+pub struct FinishedMatched<D>(PhantomData<fn() -> D>);
 
 impl<D: Direction> Finished<D> {
     /// `verify_data` over the transcript hash (RFC 9846 section 4.5.3).
@@ -113,7 +113,7 @@ impl<D: Direction> Finished<D> {
     }
 
     /// Compares in constant time; `Ok(None)` is a mismatch.
-    pub(crate) fn check(
+    pub fn check(
         &self,
         transcript_hash: &Digest,
         received: &[u8],

@@ -2,17 +2,6 @@
 //!
 //! A view exists only if its syntax was right; what the values mean is judged above. A parser refuses with the
 //! alert that the standard demands, an encoder refuses what does not fit its field. Nothing here negotiates.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::as_conversions
-    )
-)]
 
 pub(crate) mod certificate;
 pub(crate) mod certificate_request;

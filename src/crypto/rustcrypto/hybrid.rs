@@ -94,7 +94,7 @@ fn split(share: &[u8], kem_len: usize) -> Result<(&[u8], &[u8]), Failed> {
 
 /// The concatenation of both secrets (draft-ietf-tls-ecdhe-mlkem section 3.1.3).
 fn join(kem: &[u8], x25519: &[u8]) -> Result<SharedSecret, Failed> {
-    let mut secret = SharedSecret::zeroed(kem.len() + x25519.len());
+    let mut secret = SharedSecret::zeroed(kem.len().saturating_add(x25519.len()));
     let (front, back) = secret.expose_mut().split_at_mut_checked(kem.len()).ok_or(Failed::Provider)?;
     if back.len() != x25519.len() {
         return Err(Failed::Provider);

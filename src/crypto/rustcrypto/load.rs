@@ -188,7 +188,7 @@ fn bit_len(bytes: &[u8]) -> u64 {
     let mut digits = bytes.iter().skip_while(|byte| **byte == 0);
     let Some(first) = digits.next() else { return 0 };
     let whole = u64::try_from(digits.count()).unwrap_or(u64::MAX);
-    whole.saturating_mul(8).saturating_add(u64::from(8 - first.leading_zeros()))
+    whole.saturating_mul(8).saturating_add(u64::from(8_u32.saturating_sub(first.leading_zeros())))
 }
 
 /// The fields of a DER sequence as tags and contents; it ends at the first malformed one.

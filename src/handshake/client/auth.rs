@@ -118,7 +118,7 @@ impl WaitCertificateVerify {
 }
 
 /// Waits for the verdict on the server's certificates and signature.
-pub(crate) struct WaitPeerVerdict {
+pub struct WaitPeerVerdict {
     flight: Flight,
     request: Option<Request>,
     signature: SignatureScheme,
@@ -126,8 +126,8 @@ pub(crate) struct WaitPeerVerdict {
 }
 
 impl WaitPeerVerdict {
-    pub(super) fn on_verified(self, peer: Verified) -> ClientNext {
+    pub fn on_verified(self, peer: Verified) -> WaitFinished {
         let Self { flight, request, signature, .. } = self;
-        Next::Wait(State::Finished(WaitFinished { flight, request, signature, peer }))
+        WaitFinished { flight, request, signature, peer }
     }
 }

@@ -19,11 +19,11 @@ use crate::transcript::Transcript;
 use crate::wire::certificate_verify::write_certificate_verify;
 
 /// Waits for the server's Finished; cannot be reached without a verdict on its certificate.
-pub(crate) struct WaitFinished {
-    pub(super) flight: Flight,
-    pub(super) request: Option<Request>,
-    pub(super) signature: SignatureScheme,
-    pub(super) peer: Verified,
+pub struct WaitFinished {
+    pub flight: Flight,
+    pub request: Option<Request>,
+    pub signature: SignatureScheme,
+    pub peer: Verified,
 }
 
 impl WaitFinished {
@@ -34,7 +34,7 @@ impl WaitFinished {
     ) -> Result<ClientNext, Error> {
         let Self { flight, request, signature, peer } = self;
         let Flight { facts, mut transcript, client_finished, server_finished, main } = flight;
-        let matched = check_finished(message.body, &server_finished, &transcript)?;
+        let server_finished = check_finished(message.body, &server_finished, &transcript)?;
         let boundary = message.boundary()?;
         transcript.absorb(message.raw);
 
@@ -53,7 +53,7 @@ impl WaitFinished {
             exporter: secrets.exporter,
             signature,
             peer,
-            _server_finished: matched,
+            server_finished,
         };
         let Some(request) = request else { return ending.finish(cx) };
         // Asked only now, and not on CertificateRequest: nothing about our credentials is looked up for a server
@@ -118,7 +118,7 @@ struct Ending {
     exporter: Exporter,
     signature: SignatureScheme,
     peer: Verified,
-    _server_finished: FinishedMatched<Server>,
+    server_finished: FinishedMatched<Server>,
 }
 
 impl Ending {
@@ -146,6 +146,7 @@ impl Ending {
             exporter: self.exporter,
             summary,
             tickets: Vec::new(),
+            finished: self.server_finished,
         }))
     }
 }

@@ -6,6 +6,8 @@ mod hello;
 mod retry;
 mod server_hello;
 
+pub use self::auth::WaitPeerVerdict;
+pub use self::finish::WaitFinished;
 pub(crate) use hello::start;
 
 use alloc::sync::Arc;
@@ -13,8 +15,8 @@ use alloc::vec::Vec;
 
 use rustls_pki_types::ServerName;
 
-use self::auth::{WaitAuth, WaitCertificateVerify, WaitEncryptedExtensions, WaitPeerVerdict};
-use self::finish::{WaitCredential, WaitFinished, WaitSignature};
+use self::auth::{WaitAuth, WaitCertificateVerify, WaitEncryptedExtensions};
+use self::finish::{WaitCredential, WaitSignature};
 use self::server_hello::WaitServerHello;
 use super::{Carrier, Next, OUT_OF_ORDER, Tags};
 use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
@@ -86,7 +88,9 @@ impl State {
     pub(crate) fn on_answer(self, answer: Answer, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         match (self, answer.verdict) {
             (_, Verdict::Refused(refusal)) => Err(refusal.into()),
-            (Self::PeerVerdict(state), Verdict::Verified(verified)) => Ok(state.on_verified(verified)),
+            (Self::PeerVerdict(state), Verdict::Verified(verified)) => {
+                Ok(Next::Wait(Self::Finished(state.on_verified(verified))))
+            }
             (Self::Credential(state), Verdict::Chosen(chosen)) => state.on_chosen(chosen, cx),
             (Self::Credential(state), Verdict::NoCredential) => state.on_none(cx),
             (Self::Signature(state), Verdict::Signed(signature)) => state.on_signed(&signature, cx),
@@ -96,7 +100,7 @@ impl State {
 }
 
 /// What every state after the ServerHello carries along.
-pub(crate) struct Flight {
+pub struct Flight {
     facts: Facts,
     transcript: Transcript,
     client_finished: Finished<Client>,
@@ -116,7 +120,7 @@ struct Facts {
 }
 
 /// A server's CertificateRequest, as far as it matters.
-struct Request {
+pub struct Request {
     schemes: Vec<SignatureScheme>,
     certificate_schemes: Vec<SignatureScheme>,
     authorities: Vec<Vec<u8>>,

@@ -44,7 +44,7 @@ impl WaitFinished {
         let Self { ending, peer } = self;
         let Ending { config, chosen, retried, mut transcript, client_finished, read, write, exporter, main } =
             *ending;
-        check_finished(message.body, &client_finished, &transcript)?;
+        let finished = check_finished(message.body, &client_finished, &transcript)?;
         let boundary = message.boundary()?;
         transcript.absorb(message.raw);
         let suite = chosen.suite.suite;
@@ -60,7 +60,7 @@ impl WaitFinished {
             retried: retried == Retried::Yes,
             not_resumed: chosen.not_resumed,
         });
-        Ok(Next::Done(Established { suite, read, write, exporter, summary, tickets }))
+        Ok(Next::Done(Established { suite, read, write, exporter, summary, tickets, finished }))
     }
 }
 

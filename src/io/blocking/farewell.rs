@@ -19,7 +19,9 @@ pub fn tcp_farewell(socket: &mut TcpStream) {
         return;
     }
     let Ok(before) = socket.read_timeout() else { return };
-    drain(socket, MOST, Instant::now() + LONGEST);
+    if let Some(until) = Instant::now().checked_add(LONGEST) {
+        drain(socket, MOST, until);
+    }
     let _ = socket.set_read_timeout(before);
 }
 

@@ -1,0 +1,8 @@
+use symbolon::internals::Verified;
+use symbolon::question::Peer;
+
+fn trust(peer: Peer) -> Verified {
+    Verified(Box::new(peer))
+}
+
+fn main() {}

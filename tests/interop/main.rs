@@ -1,0 +1,19 @@
+//! Real peers on 127.0.0.1: OpenSSL, GnuTLS and Node against the example programs, in both roles.
+//!
+//! A peer that is missing fails the tests. Nothing here sleeps or counts on a port; every wait has a deadline.
+
+mod certs;
+mod closing;
+mod faults;
+mod features;
+mod matrix;
+mod node;
+mod peers;
+mod process;
+
+use std::io::Write;
+
+/// Tells what was done, also when the tests' output is captured.
+fn report(group: &str, cases: usize) {
+    let _ = writeln!(std::io::stderr(), "interop: {group}: {cases} cases");
+}
