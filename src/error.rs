@@ -12,7 +12,7 @@ use crate::alert::AlertCode;
 /// The peer broke a rule: which alert it gets, and the rule in words.
 ///
 /// ```compile_fail,E0451
-/// let silent = symbolon::Fault { rule: "no alert", ..todo!() };
+/// let silent = symbolon::Fault { rule: "no alert", ..loop {} };
 /// ```
 /// ```
 /// let told = symbolon::Fault::decode_error("a length is wrong");

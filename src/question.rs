@@ -88,7 +88,7 @@ impl Question {
 /// The answer to one question. There is no other way to make one than through its question.
 ///
 /// ```compile_fail,E0451
-/// let forged = symbolon::question::Answer { tag: todo!(), verdict: todo!() };
+/// let forged = symbolon::question::Answer { tag: loop {}, verdict: loop {} };
 /// ```
 pub struct Answer {
     pub(crate) tag: Tag,

@@ -73,7 +73,7 @@ pub(crate) struct Chosen {
 /// Only the handshake makes one, so that nothing but a CertificateVerify input is ever signed:
 ///
 /// ```compile_fail,E0451
-/// let anything = symbolon::question::Sign { message: b"transfer all".to_vec(), ..todo!() };
+/// let anything = symbolon::question::Sign { message: b"transfer all".to_vec(), ..loop {} };
 /// ```
 /// ```
 /// fn what_is_signed(question: &symbolon::question::Sign) -> &[u8] { question.message() }

@@ -40,7 +40,7 @@ impl LookupPsk {
 /// Server: was this first flight seen before? Asked only after its binder matched (RFC 9846 section 8).
 ///
 /// ```compile_fail,E0451
-/// let unasked = symbolon::question::CheckReplay { id: [0; 32], ..todo!() };
+/// let unasked = symbolon::question::CheckReplay { id: [0; 32], ..loop {} };
 /// ```
 /// ```compile_fail,E0382
 /// # use symbolon::question::{Answer, CheckReplay};
