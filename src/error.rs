@@ -193,7 +193,7 @@ impl core::error::Error for Misuse {}
 /// Why a connection ended, or why a call was refused.
 ///
 /// After every variant but [`Error::Misuse`] the connection is dead: its alert, if one is due, is already in the
-/// output buffer, and every further call gives the same error.
+/// output buffer, and every further call gives the same error, `process` once it has told what was still to be told.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -10,8 +10,8 @@ macro_rules! connection_methods {
             ///
             /// # Errors
             ///
-            /// Every error ends the connection and is given again by every later call; the alert that is due is in
-            /// `out` already.
+            /// Every error ends the connection and is given again by every later call, once the events that wait were
+            /// told; the alert that is due is in `out` already.
             pub fn process<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error> {
                 self.core.process(input, out)
             }
