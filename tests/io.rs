@@ -288,10 +288,18 @@ fn an_observer_sees_secrets_and_messages() {
     let config = server_config(|b| b.reveal_secrets().report_messages());
     let mut server = Stream::server(&config, honest(), down).with_observer(logs[1].clone());
     shake(&mut client, &mut server);
-    let (one, two) = (logs[0].0.lock().unwrap(), logs[1].0.lock().unwrap());
-    assert_eq!((one.0.len(), &one.0), (5, &two.0));
-    assert_eq!(one.1[0], MessageKind::Handshake(HandshakeType::CLIENT_HELLO));
-    assert_eq!(one.1.last(), two.1.last());
+    {
+        let (one, two) = (logs[0].0.lock().unwrap(), logs[1].0.lock().unwrap());
+        assert_eq!((one.0.len(), &one.0), (5, &two.0));
+        assert_eq!(one.1[0], MessageKind::Handshake(HandshakeType::CLIENT_HELLO));
+        assert_eq!(one.1.last(), two.1.last());
+    }
+    // Nothing is read after the close, and still it is told.
+    client.close().unwrap();
+    let closed = Some(&MessageKind::Alert(AlertCode::CLOSE_NOTIFY));
+    assert_eq!(logs[0].0.lock().unwrap().1.last(), closed);
+    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    assert_eq!(logs[1].0.lock().unwrap().1.last(), closed);
 }
 
 #[test]

@@ -229,6 +229,21 @@ impl Pump {
     /// Puts close_notify behind what is pending; once.
     pub(super) fn close(&mut self) {
         self.conn.close(self.outbox.buf());
+        if self.was_established() {
+            self.tell();
+        }
+    }
+
+    /// Tells what waits to be told, for nothing may be read any more. A ticket that is asked for now comes too late.
+    fn tell(&mut self) {
+        while let Ok(Step { event, .. }) = self.conn.process(&mut [], self.outbox.buf()) {
+            match event {
+                Event::NeedInput { .. } | Event::Waiting => break,
+                other => {
+                    let _ = self.news.note(other);
+                }
+            }
+        }
     }
 
     /// Takes the connection apart.
