@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Event::NeedInput { .. } => break,
                 Event::Ask(question) => client.resume(trust.answer(question), &mut up)?,
                 Event::Established(summary) => {
-                    println!("client: {} with {}, {}", summary.suite, summary.group, summary.signature);
+                    println!("client: {} with {:?}, {:?}", summary.suite, summary.group, summary.signature);
                     client.write(&[b"hello from ", b"the client"], &mut up)?;
                 }
                 Event::Data(plain) => {

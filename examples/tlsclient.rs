@@ -88,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let summary = stream.handshake().map_err(|error| during("handshake", &error))?;
     let (suite_and_group, alpn) = (words::suite_and_group(summary), words::alpn(summary));
-    say(format_args!("connected: TLS 1.3, {suite_and_group}, signed with {}{alpn}", summary.signature));
+    say(format_args!("connected: TLS 1.3, {suite_and_group}, {}{alpn}", words::authentication(summary)));
     if let Some(peer) = &summary.peer {
         say(format_args!("verified: {}", words::peer(peer)));
     }

@@ -50,6 +50,7 @@ faults! {
     unrecognized_name = UNRECOGNIZED_NAME;
     certificate_required = CERTIFICATE_REQUIRED;
     no_application_protocol = NO_APPLICATION_PROTOCOL;
+    unknown_psk_identity = UNKNOWN_PSK_IDENTITY;
 }
 
 impl Fault {
@@ -154,6 +155,10 @@ impl core::error::Error for Failed {}
 pub enum Misuse {
     /// The handshake is not complete yet.
     NotEstablished,
+    /// The connection has no early data.
+    NoEarlyData,
+    /// The client was asked for a certificate that has not come yet.
+    Unauthenticated,
     /// The write side was closed.
     WriteClosed,
     /// The answer belongs to another connection or to another question.
@@ -176,6 +181,10 @@ impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotEstablished => "the handshake is not complete; wait for `Established`",
+            Self::NoEarlyData => "the connection has no early data",
+            Self::Unauthenticated => {
+                "the client's certificate has not come yet; wait for it, or write to whoever it may be"
+            }
             Self::WriteClosed => "the write side was closed before",
             Self::WrongAnswer => "this answer belongs to another connection or to another question",
             Self::NoQuestion => "no question is out on this connection",

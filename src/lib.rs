@@ -92,10 +92,12 @@ mod handshake;
 pub mod internals;
 #[cfg(feature = "std")]
 pub mod io;
+mod moment;
 #[cfg(feature = "pki")]
 pub mod pki;
 #[cfg(feature = "std")]
 pub mod policy;
+pub mod psk;
 pub mod question;
 mod record;
 mod schedule;
@@ -107,6 +109,7 @@ mod wire;
 
 pub use alert::AlertCode;
 pub use error::{Error, Failed, Fault, Misuse, Refusal};
+pub use moment::Moment;
 
 /// The README's examples are compiled with the documentation's.
 #[cfg(all(doctest, feature = "rustcrypto", feature = "pki"))]

@@ -12,18 +12,23 @@ mod ticket;
 pub use configure::{Configure, Offered};
 pub use credential::{ChooseCredential, Sign};
 pub use peer::{Identity, Peer, PeerEvidence, Presented, VerifyPeer};
-pub use psk::{CheckReplay, LookupPsk, OfferedIdentity};
+pub use psk::{CheckReplay, FirstFlight, KnownPsk, LookupPsk, OfferedIdentity, Seen};
 pub use ticket::SealTicket;
 
 pub(crate) use configure::Configured;
 pub(crate) use credential::Chosen;
-pub(crate) use ticket::Sealed;
+pub use psk::Fresh;
+pub(crate) use psk::Known;
+pub(crate) use ticket::{Sealed, SessionFacts};
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::Refusal;
+use crate::psk::NoEarlyData;
+use crate::schedule::PskUsed;
 
 /// Which question of which connection: drawn at random, and counted.
 ///
@@ -99,10 +104,9 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match &self.verdict {
             Verdict::Configured(_) => "Configured",
-            Verdict::NoPsk => "NoPsk",
-            Verdict::Fresh => "Fresh",
-            Verdict::Replayed => "Replayed",
-            Verdict::ReplayUnknown => "ReplayUnknown",
+            Verdict::Known(_) => "Known",
+            Verdict::Fresh(_) => "Fresh",
+            Verdict::NotFresh(_) => "NotFresh",
             Verdict::Chosen(_) => "Chosen",
             Verdict::NoCredential => "NoCredential",
             Verdict::Signed(_) => "Signed",
@@ -118,10 +122,9 @@ impl fmt::Debug for Answer {
 /// What an answer says.
 pub(crate) enum Verdict {
     Configured(Configured),
-    NoPsk,
-    Fresh,
-    Replayed,
-    ReplayUnknown,
+    Known(Known),
+    Fresh(Fresh),
+    NotFresh(NoEarlyData),
     Chosen(Chosen),
     NoCredential,
     Signed(Vec<u8>),
@@ -131,12 +134,22 @@ pub(crate) enum Verdict {
     Refused(Refusal),
 }
 
-/// Proof that a verifier vouched for the peer; only an answer to `VerifyPeer` carries one.
-pub struct Verified(pub(in crate::question) Box<Peer>);
+/// Proof that somebody vouched for the peer: a verifier, or a key that only this peer has.
+pub struct Verified(pub(in crate::question) Arc<Peer>);
 
 impl Verified {
-    /// The peer, as the verifier described it.
-    pub(crate) fn into_peer(self) -> Box<Peer> {
+    /// The peer whose key the key schedule went through: it can only go on if it has the key.
+    pub(crate) fn by_psk(peer: Arc<Peer>, _: &PskUsed) -> Self {
+        Self(peer)
+    }
+
+    /// The peer, to be told of before the handshake is complete.
+    pub(crate) fn share_peer(&self) -> Arc<Peer> {
+        Arc::clone(&self.0)
+    }
+
+    /// The peer, as it was vouched for.
+    pub(crate) fn into_peer(self) -> Arc<Peer> {
         self.0
     }
 }

@@ -65,6 +65,11 @@ impl Transcript {
         self.context.digest()
     }
 
+    /// The same with `suffix` behind it, which is not absorbed: a truncated ClientHello for a binder.
+    pub(crate) fn digest_with(&self, suffix: &[u8]) -> Digest {
+        self.context.digest_with(suffix)
+    }
+
     /// The hash function.
     pub(crate) fn hash(&self) -> &'static dyn Hash {
         self.hash

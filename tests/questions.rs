@@ -11,7 +11,7 @@ use std::thread;
 
 use support::*;
 use symbolon::config::{ClientAuth, ClientConfig, ServerConfig};
-use symbolon::conn::{Event, Step};
+use symbolon::conn::{Event, NotResumed, Step};
 use symbolon::crypto::{Failed, Provider, Rng};
 use symbolon::question::{Answer, PeerEvidence, Question};
 use symbolon::{AlertCode, Error, Misuse, Refusal};
@@ -392,7 +392,7 @@ fn a_server_asks_for_configuration_then_keys_then_a_signature() {
     assert_eq!(identities, [(&b"one"[..], 7), (&b"two"[..], 7)], "all at once, in the client's order");
     assert!(server.out.is_empty());
     waits(&mut server);
-    server.conn.resume(asked.none(), &mut server.out).unwrap();
+    server.conn.resume(asked.none(NotResumed::Unknown), &mut server.out).unwrap();
     let asked = question(&mut server);
     assert_eq!(asked.name(), "Sign");
     assert!(!server.out.is_empty(), "what waits at a question may be flushed");

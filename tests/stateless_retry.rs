@@ -71,7 +71,7 @@ fn another_server_goes_on_where_the_first_was_dropped() {
         server.say(finished.epoch, finished.kind, &finished.content).unwrap();
         let (client, server) = (client.party.summary.unwrap(), server.party.summary.unwrap());
         assert!(client.retried && server.retried);
-        assert_eq!(client.group, NamedGroup::SECP256R1);
+        assert_eq!(client.group, Some(NamedGroup::SECP256R1));
     }
 }
 

@@ -102,8 +102,8 @@ fn page(summary: &Summary, handshake: Duration) -> String {
     let lines = [
         ("protocol", "TLS 1.3".to_string()),
         ("suite", summary.suite.to_string()),
-        ("group", summary.group.to_string()),
-        ("signature", summary.signature.to_string()),
+        ("group", words::group(summary)),
+        ("authentication", words::authentication(summary)),
         ("ALPN", alpn),
         ("server name", summary.server_name.clone().unwrap_or_else(|| "none".into())),
         ("hello retry", retry.into()),

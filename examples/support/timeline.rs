@@ -94,8 +94,12 @@ impl Timeline {
         let line = |name: &str, value: String| format!("  {name:<12} {value}");
         writeln!(out)?;
         writeln!(out, "{}", line("suite", summary.suite.to_string()))?;
-        writeln!(out, "{}", line("group", summary.group.to_string()))?;
-        writeln!(out, "{}", line("signature", summary.signature.to_string()))?;
+        writeln!(out, "{}", line("group", summary.group.map_or("none".into(), |group| group.to_string())))?;
+        writeln!(
+            out,
+            "{}",
+            line("signature", summary.signature.map_or("none".into(), |scheme| scheme.to_string()))
+        )?;
         let alpn = summary.alpn.as_deref().map_or("none".into(), String::from_utf8_lossy);
         writeln!(out, "{}", line("ALPN", alpn.into_owned()))?;
         if let Some(peer) = &summary.peer {
@@ -142,6 +146,7 @@ impl Observer for End {
             _ => "something new".into(),
         };
         let keys = match reported.epoch {
+            Epoch::Early => "early keys",
             Epoch::Plaintext => "in the clear",
             Epoch::Handshake => "handshake keys",
             Epoch::Application => "application keys",

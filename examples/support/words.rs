@@ -4,14 +4,28 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use symbolon::Error;
-use symbolon::conn::Summary;
+use symbolon::conn::{Resumed, Summary};
 use symbolon::io::tls_error;
 use symbolon::question::{Identity, Peer};
 
 /// Suite and group, in one line.
 pub fn suite_and_group(summary: &Summary) -> String {
     let retried = if summary.retried { " after a HelloRetryRequest" } else { "" };
-    format!("{}, {}{retried}", summary.suite, summary.group)
+    format!("{}, {}{retried}", summary.suite, group(summary))
+}
+
+/// The group of the key exchange.
+pub fn group(summary: &Summary) -> String {
+    summary.group.map_or("no key exchange".into(), |group| group.to_string())
+}
+
+/// What authenticated the server.
+pub fn authentication(summary: &Summary) -> String {
+    match (summary.signature, summary.resumed) {
+        (Some(scheme), _) => format!("signed with {scheme}"),
+        (None, Ok(Resumed::ExternalPsk)) => "authenticated by an external pre-shared key".into(),
+        (None, _) => "resumed".into(),
+    }
 }
 
 /// The application protocol, if there is one, with a comma before it.

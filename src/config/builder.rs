@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Common, ConfigError, ConfiguredSuite, Messages, Secrets};
+use super::{Common, ConfigError, ConfiguredSuite, Messages, PskKe, ResumedPeers, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{Hash, Provider, SignatureAlgorithm, Suite};
 use crate::record::Padding;
@@ -41,6 +41,9 @@ pub(super) struct Settings {
     pub(super) max_certificate: usize,
     pub(super) secrets: Secrets,
     pub(super) messages: Messages,
+    pub(super) psk_ke: PskKe,
+    pub(super) resumed_peers: ResumedPeers,
+    pub(super) verification_policy: Vec<u8>,
 }
 
 impl Settings {
@@ -56,6 +59,9 @@ impl Settings {
             max_certificate: DEFAULT_MAX_CERTIFICATE,
             secrets: Secrets::Kept,
             messages: Messages::Unreported,
+            psk_ke: PskKe::Refused,
+            resumed_peers: ResumedPeers::Believed,
+            verification_policy: Vec::new(),
         }
     }
 
@@ -86,6 +92,8 @@ impl Settings {
             max_certificate: self.max_certificate,
             secrets: self.secrets,
             messages: self.messages,
+            psk_ke: self.psk_ke,
+            resumed_peers: self.resumed_peers,
             provider: self.provider,
         })
     }
@@ -233,6 +241,29 @@ macro_rules! common_settings {
         #[must_use]
         pub fn max_certificate(mut self, bytes: usize) -> Self {
             self.settings.max_certificate = bytes;
+            self
+        }
+
+        /// Also permits pre-shared keys without a key exchange (`psk_ke`, RFC 9846 section 4.3.9): whoever learns the key
+        /// later can read the connection. By default only `psk_dhe_ke`.
+        #[must_use]
+        pub fn psk_ke(mut self) -> Self {
+            self.settings.psk_ke = PskKe::Permitted;
+            self
+        }
+
+        /// Names the policy that verifies peers, so that sessions of another policy are not resumed.
+        #[must_use]
+        pub fn verification_policy(mut self, id: impl AsRef<[u8]>) -> Self {
+            self.settings.verification_policy = id.as_ref().to_vec();
+            self
+        }
+
+        /// Asks to verify the peer of a resumed connection once more, as
+        /// [`PeerEvidence::Resumed`](crate::question::PeerEvidence::Resumed). By default its session vouches for it.
+        #[must_use]
+        pub fn verify_resumed_peers(mut self) -> Self {
+            self.settings.resumed_peers = ResumedPeers::VerifiedAgain;
             self
         }
 

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::builder::{Settings, check_authorities, common_settings};
-use super::{Common, ConfigError, Messages, Secrets};
+use super::fingerprint::of_client;
+use super::{Common, ConfigError, Messages, PskKe, ResumedPeers, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::Provider;
 use crate::record::Padding;
@@ -25,6 +26,20 @@ pub struct ClientConfig {
     pub(crate) middleboxes: Middleboxes,
     /// DER distinguished names for certificate_authorities; empty sends no extension.
     pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) tickets: Tickets,
+    fingerprint: [u8; 32],
+}
+
+/// Whether tickets are taken, and how many are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tickets {
+    Ignored,
+    Taken,
+    /// RFC 9149: so many after a full handshake and after a resumed one.
+    Asked {
+        new_session: u8,
+        resumption: u8,
+    },
 }
 
 /// Whether the handshake is made to look like TLS 1.2 (RFC 9846 appendix E.4).
@@ -42,7 +57,15 @@ impl ClientConfig {
             settings: Settings::new(provider),
             middleboxes: Middleboxes::Compatible,
             authorities: Vec::new(),
+            tickets: Tickets::Taken,
         }
+    }
+
+    /// What tells configurations apart whose tickets must not mix: application protocols, PSK modes, and the name of the
+    /// verification policy.
+    #[must_use]
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
     }
 
     /// The crypto provider.
@@ -63,6 +86,7 @@ pub struct ClientConfigBuilder {
     settings: Settings,
     middleboxes: Middleboxes,
     authorities: Vec<Vec<u8>>,
+    tickets: Tickets,
 }
 
 impl ClientConfigBuilder {
@@ -84,6 +108,20 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Takes no tickets and offers no resumption by tickets. By default tickets are taken, as many as servers send.
+    #[must_use]
+    pub fn without_tickets(mut self) -> Self {
+        self.tickets = Tickets::Ignored;
+        self
+    }
+
+    /// Asks servers for so many tickets after a full handshake and after a resumed one (RFC 9149).
+    #[must_use]
+    pub fn ask_for_tickets(mut self, new_session: u8, resumption: u8) -> Self {
+        self.tickets = Tickets::Asked { new_session, resumption };
+        self
+    }
+
     /// Checks everything once.
     ///
     /// # Errors
@@ -91,10 +129,15 @@ impl ClientConfigBuilder {
     /// [`ConfigError`] says which setting is wrong and how to mend it.
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         check_authorities(&self.authorities)?;
+        let policy = self.settings.verification_policy.clone();
+        let common = self.settings.check()?;
+        let hash = common.suites.first().ok_or(ConfigError::NoSuites)?.suite.hash;
         Ok(Arc::new(ClientConfig {
-            common: self.settings.check()?,
+            fingerprint: of_client(hash, common.psk_ke, &common.alpn, &policy),
+            common,
             middleboxes: self.middleboxes,
             authorities: self.authorities,
+            tickets: self.tickets,
         }))
     }
 }

@@ -35,6 +35,14 @@ pub enum ConfigError {
     KeyMismatch,
     /// Certificate authorities to ask for are empty names or too long together.
     Authorities,
+    /// Early data is switched on with a limit of no bytes.
+    NoEarlyBytes,
+    /// Early data is switched on, and the policy has not the guard whose proof did it.
+    OtherGuard,
+    /// Early data is switched on, and the policy neither seals tickets nor stores sessions.
+    EarlyDataWithoutTickets,
+    /// Tickets that other servers take too, and a replay guard that sees this process alone.
+    LocalGuardForFleet,
     /// The provider failed while the constants of the key schedule were computed.
     Provider(Failed),
 }
@@ -59,6 +67,16 @@ impl fmt::Display for ConfigError {
             Self::Authorities => {
                 f.write_str("certificate authorities must be non-empty, together below 64 KiB")
             }
+            Self::NoEarlyBytes => f.write_str("early data of 0 bytes; leave it switched off instead"),
+            Self::OtherGuard => f.write_str(
+                "early data was switched on with the proof of another replay guard than the policy has; give it the guard that came with the proof",
+            ),
+            Self::EarlyDataWithoutTickets => {
+                f.write_str("early data needs tickets; give the policy a ticket ring or a session cache")
+            }
+            Self::LocalGuardForFleet => f.write_str(
+                "other servers take the same tickets, and the replay guard sees this process alone; use a guard that all servers share",
+            ),
             Self::Provider(failed) => failed.fmt(f),
         }
     }

@@ -5,16 +5,18 @@
 mod builder;
 mod client;
 mod credential;
+mod early_data;
 mod error;
 mod fingerprint;
 mod server;
 
-pub(crate) use client::Middleboxes;
 pub use client::{ClientConfig, ClientConfigBuilder};
+pub(crate) use client::{Middleboxes, Tickets};
 pub use credential::Credential;
+pub use early_data::{Reach, ReplayGuarded};
 pub use error::ConfigError;
-pub(crate) use server::RetryKey;
 pub use server::{ClientAuth, ServerConfig, ServerConfigBuilder, StatelessRetry};
+pub(crate) use server::{Credentials, RetryKey};
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -44,6 +46,22 @@ pub(crate) struct Common {
     pub(crate) max_certificate: usize,
     pub(crate) secrets: Secrets,
     pub(crate) messages: Messages,
+    pub(crate) psk_ke: PskKe,
+    pub(crate) resumed_peers: ResumedPeers,
+}
+
+/// Whether a pre-shared key may do without a key exchange (`psk_ke`, RFC 9846 section 4.3.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PskKe {
+    Refused,
+    Permitted,
+}
+
+/// Whether a peer that an earlier connection verified is verified again when it resumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResumedPeers {
+    Believed,
+    VerifiedAgain,
 }
 
 /// Whether traffic secrets are shown to the caller.

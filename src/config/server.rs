@@ -1,5 +1,6 @@
 //! A server's configuration.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,14 +8,18 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::builder::{Settings, check_authorities, common_settings};
-use super::fingerprint::{Fingerprint, fingerprint};
-use super::{Common, ConfigError, Credential, Messages, Secrets};
+use super::early_data::{EarlyDataPolicy, ReplayGuarded};
+use super::fingerprint::{Fingerprint, of_server};
+use super::{Common, ConfigError, Credential, Messages, PskKe, ResumedPeers, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{HmacKey, Provider};
 use crate::record::Padding;
 
 /// How much refused early data is skipped unless configured otherwise, in bytes of ciphertext.
 const DEFAULT_SKIP_LIMIT: usize = 32 << 10;
+
+/// How many tickets a client may ask for where a server sends any (RFC 9149).
+const MOST_TICKETS: u8 = 8;
 
 /// What a server accepts. Immutable; share it by `Arc` among all connections.
 ///
@@ -28,12 +33,32 @@ const DEFAULT_SKIP_LIMIT: usize = 32 << 10;
 /// ```
 pub struct ServerConfig {
     pub(crate) common: Common,
-    pub(crate) credential: Option<Arc<Credential>>,
+    pub(crate) credentials: Credentials,
     pub(crate) client_auth: ClientAuth,
     pub(crate) retry: Option<RetryKey>,
     pub(crate) skip_limit: usize,
-    pub(crate) tickets: u8,
+    pub(crate) tickets: TicketCount,
+    pub(crate) early_data: Option<EarlyDataPolicy>,
     pub(crate) fingerprint: Fingerprint,
+}
+
+/// What a server authenticates with.
+pub(crate) enum Credentials {
+    /// Each connection asks.
+    Asked,
+    /// The one credential.
+    One(Arc<Credential>),
+    /// None: pre-shared keys alone.
+    None,
+}
+
+/// How many tickets follow a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TicketCount {
+    /// To clients that do not say how many they want.
+    pub(crate) unasked: u8,
+    /// To clients that do (RFC 9149), at most.
+    pub(crate) most: u8,
 }
 
 /// Whether a client certificate is asked for (RFC 9846 section 4.4.2).
@@ -92,14 +117,29 @@ impl ServerConfig {
     pub fn builder(provider: Provider) -> ServerConfigBuilder {
         ServerConfigBuilder {
             settings: Settings::new(provider),
-            credential: None,
+            credentials: Credentials::Asked,
             client_auth: ClientAuth::Off,
             retry: None,
-            skip_limit: DEFAULT_SKIP_LIMIT,
-            tickets: 0,
+            skip_limit: None,
+            tickets: TicketCount { unasked: 0, most: 0 },
+            early_data: None,
+            early_names: None,
+            early_protocols: None,
             virtual_host: Vec::new(),
-            verification_policy: Vec::new(),
         }
+    }
+
+    /// What a ticket belongs to: the hash of the virtual host, the mode of client authentication, the PSK modes and the
+    /// name of the verification policy. Tickets of another fingerprint are not to be taken.
+    #[must_use]
+    pub fn fingerprint(&self) -> &[u8] {
+        self.fingerprint.as_ref()
+    }
+
+    /// The guard whose proof switched early data on; `None` where it is off.
+    #[must_use]
+    pub fn replay_guarded(&self) -> Option<&ReplayGuarded> {
+        self.early_data.as_ref().map(|early_data| &early_data.proof)
     }
 
     /// The crypto provider.
@@ -118,13 +158,15 @@ impl fmt::Debug for ServerConfig {
 /// Collects a server's settings; [`ServerConfigBuilder::build`] checks them.
 pub struct ServerConfigBuilder {
     settings: Settings,
-    credential: Option<Arc<Credential>>,
+    credentials: Credentials,
     client_auth: ClientAuth,
     retry: Option<StatelessRetry>,
-    skip_limit: usize,
-    tickets: u8,
+    skip_limit: Option<usize>,
+    tickets: TicketCount,
+    early_data: Option<(u32, ReplayGuarded)>,
+    early_names: Option<Vec<String>>,
+    early_protocols: Option<Vec<Vec<u8>>>,
     virtual_host: Vec<u8>,
-    verification_policy: Vec<u8>,
 }
 
 impl ServerConfigBuilder {
@@ -134,7 +176,14 @@ impl ServerConfigBuilder {
     /// asks for a configuration and a credential.
     #[must_use]
     pub fn credential(mut self, credential: impl Into<Arc<Credential>>) -> Self {
-        self.credential = Some(credential.into());
+        self.credentials = Credentials::One(credential.into());
+        self
+    }
+
+    /// No credential at all: clients must know an external pre-shared key, or have a ticket of such a connection.
+    #[must_use]
+    pub fn psk_only(mut self) -> Self {
+        self.credentials = Credentials::None;
         self
     }
 
@@ -152,17 +201,52 @@ impl ServerConfigBuilder {
         self
     }
 
-    /// How many bytes of refused early data are skipped, in ciphertext; by default, and at least, 32 KiB.
+    /// How many bytes of refused early data are skipped, in ciphertext; by default, and at least, 32 KiB and twice the
+    /// early data that is accepted.
     #[must_use]
     pub fn skip_limit(mut self, bytes: usize) -> Self {
-        self.skip_limit = bytes.max(DEFAULT_SKIP_LIMIT);
+        self.skip_limit = Some(bytes);
         self
     }
 
-    /// How many tickets each connection asks to have sealed, after the handshake. By default none.
+    /// How many tickets each connection asks to have sealed, after the handshake. By default none. Clients may ask for
+    /// another number (RFC 9149) and get at most 8, or `count` where that is more.
     #[must_use]
     pub fn tickets(mut self, count: u8) -> Self {
-        self.tickets = count;
+        let most = if count == 0 { 0 } else { count.max(MOST_TICKETS) };
+        self.tickets = TicketCount { unasked: count, most };
+        self
+    }
+
+    /// Accepts `max_bytes` of early data on connections that resume with a ticket (RFC 9846 section 2.3), at least 1.
+    /// `proof` comes with the guard that must answer [`CheckReplay`](crate::question::CheckReplay).
+    ///
+    /// Early data can be replayed by whoever saw it, at least to another server; see the README's section on 0-RTT.
+    #[must_use]
+    pub fn early_data(mut self, max_bytes: u32, proof: ReplayGuarded) -> Self {
+        self.early_data = Some((max_bytes, proof));
+        self
+    }
+
+    /// Accepts early data on connections to these server names alone; by default to all.
+    #[must_use]
+    pub fn early_data_names<I>(mut self, names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.early_names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Accepts early data on connections that speak one of these application protocols alone; by default on all.
+    #[must_use]
+    pub fn early_data_protocols<I>(mut self, names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<[u8]>,
+    {
+        self.early_protocols = Some(names.into_iter().map(|name| name.as_ref().to_vec()).collect());
         self
     }
 
@@ -170,13 +254,6 @@ impl ServerConfigBuilder {
     #[must_use]
     pub fn virtual_host(mut self, id: impl AsRef<[u8]>) -> Self {
         self.virtual_host = id.as_ref().to_vec();
-        self
-    }
-
-    /// Names the policy that verifies clients, so that tickets of another policy are not taken.
-    #[must_use]
-    pub fn verification_policy(mut self, id: impl AsRef<[u8]>) -> Self {
-        self.verification_policy = id.as_ref().to_vec();
         self
     }
 
@@ -189,6 +266,7 @@ impl ServerConfigBuilder {
         if let Some(names) = self.client_auth.authorities() {
             check_authorities(names)?;
         }
+        let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
         let hash = common.suites.first().ok_or(ConfigError::NoSuites)?.suite.hash;
         let retry = self.retry.map(|retry| RetryKey {
@@ -196,14 +274,29 @@ impl ServerConfigBuilder {
             mac_len: hash.output_len(),
             lifetime: retry.lifetime,
         });
+        let early_data = match self.early_data {
+            Some((0, _)) => return Err(ConfigError::NoEarlyBytes),
+            Some((max, proof)) => {
+                let (names, protocols) = (self.early_names, self.early_protocols);
+                Some(EarlyDataPolicy { max, proof, names, protocols })
+            }
+            None => None,
+        };
         Ok(Arc::new(ServerConfig {
-            fingerprint: fingerprint(hash, &self.client_auth, &self.virtual_host, &self.verification_policy),
-            credential: self.credential,
+            fingerprint: of_server(hash, &self.client_auth, common.psk_ke, &self.virtual_host, &policy),
+            credentials: self.credentials,
             client_auth: self.client_auth,
             retry,
-            skip_limit: self.skip_limit,
+            skip_limit: skip_limit(self.skip_limit, early_data.as_ref()),
             tickets: self.tickets,
+            early_data,
             common,
         }))
     }
+}
+
+/// At least twice the early data that is accepted: refused records are counted with all that protects them.
+fn skip_limit(wanted: Option<usize>, early_data: Option<&EarlyDataPolicy>) -> usize {
+    let max = early_data.map_or(0, |early_data| usize::try_from(early_data.max).unwrap_or(usize::MAX));
+    wanted.unwrap_or(0).max(DEFAULT_SKIP_LIMIT).max(max.saturating_mul(2))
 }

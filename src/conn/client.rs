@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use rustls_pki_types::ServerName;
 
 use super::core::Core;
+use super::early::EarlyWriter;
 use super::event::Step;
 use super::kernel::Kernel;
 use super::line::Shown;
@@ -16,21 +17,9 @@ use super::writing::{Ask, Frame, Updated, Writing};
 use crate::codepoint::ProtocolVersion;
 use crate::config::ClientConfig;
 use crate::error::Error;
-use crate::handshake::{Tags, client};
+use crate::handshake::{Offer, Tags, client};
 use crate::question::Answer;
 use crate::record::{Joiner, Opener, Sealer, SendBuf};
-
-/// What a client brings along from earlier connections.
-#[derive(Debug)]
-pub struct Offer(());
-
-impl Offer {
-    /// Nothing: a full handshake.
-    #[must_use]
-    pub fn fresh() -> Self {
-        Self(())
-    }
-}
 
 /// A client's connection: plain data, without sockets, clocks or locks.
 ///
@@ -51,7 +40,6 @@ impl Client {
         offer: Offer,
         out: &mut SendBuf,
     ) -> Result<Self, Error> {
-        let Offer(()) = offer;
         let common = &config.common;
         let reading = Reading::new(Opener::plain(), Joiner::new(common.max_certificate));
         let writing = Writing::new(Sealer::plain(common.padding, ProtocolVersion::TLS_1_0));
@@ -64,11 +52,18 @@ impl Client {
             tags,
             Shown::new(common),
             |side, carrier, tags| {
-                client::start(name, &mut client::Context { config: &side.config, carrier, tags })
+                client::start(name, offer, &mut client::Context { config: &side.config, carrier, tags })
             },
             out,
         )?;
         Ok(Self { core })
+    }
+
+    /// Sends early data (RFC 9846 section 2.3); `None` where the offer brought none, and once the server has refused it
+    /// or has finished.
+    pub fn early_writer(&mut self) -> Option<EarlyWriter<'_>> {
+        self.core.early_left()?;
+        Some(EarlyWriter { core: &mut self.core })
     }
 }
 

@@ -11,9 +11,9 @@ use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
 use crate::error::{Error, Failed, Misuse};
-use crate::handshake::{Carrier, Established, Tags};
+use crate::handshake::{Carrier, Established, HalfRtt, Tags};
 use crate::question::{Answer, Question};
-use crate::record::SendBuf;
+use crate::record::{Opener, SendBuf};
 use crate::schedule::Exporter;
 
 /// A connection of either side.
@@ -39,13 +39,14 @@ pub(super) enum Phase<S: Side> {
 pub(super) struct Handshaking<S: Side> {
     /// Absent only while a step is under way.
     state: Option<S::State>,
-    gathering: Gathering,
+    gathering: Gathering<S::Write>,
 }
 
 /// What both halves of an open connection share.
 #[derive(Clone)]
 pub(super) struct Open {
     pub(super) exporter: Arc<Exporter>,
+    early_exporter: Option<Arc<Exporter>>,
 }
 
 impl<S: Side> Core<S> {
@@ -70,8 +71,8 @@ impl<S: Side> Core<S> {
         };
         let mut gathering = Gathering::new();
         let Self { side, reading, writing, tags, shown, events, .. } = &mut core;
-        let mut line =
-            Line { opener: &mut reading.opener, writing, gathering: &mut gathering, events, shown, out };
+        let Reading { opener, early, .. } = reading;
+        let mut line: Line<'_, S> = line_of(opener, early, writing, &mut gathering, events, shown, out);
         let state = start(side, &mut line, tags)?;
         core.phase = Phase::Handshake(Box::new(Handshaking { state: Some(state), gathering }));
         Ok(core)
@@ -109,6 +110,7 @@ impl<S: Side> Core<S> {
         let event = match incoming {
             Incoming::NeedInput { at_least } => Event::NeedInput { at_least },
             Incoming::Data(plaintext) => return Ok(Step { consumed, event: Event::Data(plaintext) }),
+            Incoming::Early(plaintext) => return Ok(Step { consumed, event: Event::Early(plaintext) }),
             Incoming::Handshake | Incoming::Nothing => Event::Progress,
             Incoming::ChangeCipherSpec => {
                 self.report_received(MessageKind::ChangeCipherSpec, 1, Epoch::Plaintext);
@@ -135,24 +137,23 @@ impl<S: Side> Core<S> {
         if let Some(order) = found.order {
             self.writing.apply(order, out)?;
         }
+        self.events.extend(found.ticket.map(Event::Ticket));
         Ok(true)
     }
 
     fn step_handshake(&mut self, out: &mut SendBuf) -> Result<bool, Error> {
         let Self { side, reading, writing, tags, phase, shown, events } = self;
         let Phase::Handshake(handshaking) = phase else { return Ok(false) };
-        let epoch = match reading.opener.sequence() {
-            None => Epoch::Plaintext,
-            Some(_) => Epoch::Handshake,
-        };
-        let Some(message) = reading.joiner.peek()? else { return Ok(false) };
+        let epoch = reading.epoch();
+        let Reading { opener, joiner, early, .. } = reading;
+        let Some(message) = joiner.peek()? else { return Ok(false) };
         let len = message.raw.len();
         let kind = MessageKind::Handshake(message.kind);
         shown.message(Reported { direction: Direction::Received, kind, len, epoch }, events);
         let Handshaking { state, gathering } = &mut **handshaking;
         // Without a state the connection has failed: an error below ends it.
         let Some(current) = state.take() else { return Ok(false) };
-        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
+        let mut line: Line<'_, S> = line_of(opener, early, writing, gathering, events, shown, out);
         let next = side.on_message(current, message, &mut line, tags)?;
         let established = line.arrive(state, next)?;
         if let Some(established) = established {
@@ -183,7 +184,8 @@ impl<S: Side> Core<S> {
         let Phase::Handshake(handshaking) = phase else { return Ok(()) };
         let Handshaking { state, gathering } = &mut **handshaking;
         let Some(current) = state.take() else { return Ok(()) };
-        let mut line = Line::<S> { opener: &mut reading.opener, writing, gathering, events, shown, out };
+        let Reading { opener, early, .. } = reading;
+        let mut line: Line<'_, S> = line_of(opener, early, writing, gathering, events, shown, out);
         let next = side.on_answer(current, answer, &mut line, tags)?;
         let established = line.arrive(state, next)?;
         if let Some(established) = established {
@@ -206,7 +208,15 @@ impl<S: Side> Core<S> {
         &mut self,
         send: impl FnOnce(&mut Writing<S::Write>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.check()?;
+        self.open()?;
+        self.send(send)
+    }
+
+    /// The same, whether or not the handshake is complete.
+    pub(super) fn send<T>(
+        &mut self,
+        send: impl FnOnce(&mut Writing<S::Write>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let sent = send(&mut self.writing);
         match &sent {
             Ok(_) | Err(Error::Misuse(_)) => {}
@@ -216,10 +226,13 @@ impl<S: Side> Core<S> {
     }
 
     fn establish(&mut self, established: EstablishedOf<S>) {
-        let Established { suite, read, write, exporter, summary, tickets, finished } = established;
-        self.reading.establish(suite, read, finished);
-        self.writing.establish(suite, write);
-        self.phase = Phase::Open(Open { exporter: Arc::new(exporter) });
+        let Established { suite, read, exporter, summary, tickets, remember, finished } = established;
+        self.reading.establish(suite, read, remember, finished);
+        let early_exporter = match &mut self.phase {
+            Phase::Handshake(handshaking) => handshaking.gathering.early_exporter.take(),
+            _ => None,
+        };
+        self.phase = Phase::Open(Open { exporter: Arc::new(exporter), early_exporter });
         self.events.push_back(Event::Established(summary));
         self.events.extend(tickets.into_iter().map(|ticket| Event::Ask(Question::SealTicket(ticket))));
     }
@@ -250,7 +263,7 @@ impl<S: Side> Core<S> {
     }
 
     fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        self.flush_compatibility(out)?;
+        self.line(out, |line| line.prepare_alert())?;
         self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
         self.report_alert(AlertCode::USER_CANCELED);
         self.writing.close(out)?;
@@ -264,7 +277,8 @@ impl<S: Side> Core<S> {
     fn fail(&mut self, error: Error, out: &mut SendBuf) -> Error {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
-            let sent = self.flush_compatibility(out).and_then(|()| self.writing.alert(code, out));
+            let prepared = self.line(out, |line| line.prepare_alert());
+            let sent = prepared.and_then(|()| self.writing.alert(code, out));
             if sent == Ok(Sent::Yes) {
                 self.report_alert(code);
             }
@@ -281,14 +295,6 @@ impl<S: Side> Core<S> {
         self.phase = Phase::Failed(error);
     }
 
-    /// A ChangeCipherSpec that is due comes before the first protected record, an alert too.
-    fn flush_compatibility(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
-        if !self.writing.sealer.is_protected() {
-            return Ok(());
-        }
-        self.line(out, |line| line.flush_compatibility())
-    }
-
     /// Does something with the handshake's carrier, while there is a handshake.
     fn line<T: Default, E>(
         &mut self,
@@ -298,7 +304,8 @@ impl<S: Side> Core<S> {
         let Self { reading, writing, phase, shown, events, .. } = self;
         let Phase::Handshake(handshaking) = phase else { return Ok(T::default()) };
         let gathering = &mut handshaking.gathering;
-        act(&mut Line { opener: &mut reading.opener, writing, gathering, events, shown, out })
+        let Reading { opener, early, .. } = reading;
+        act(&mut line_of(opener, early, writing, gathering, events, shown, out))
     }
 
     fn awaits_answer(&self) -> bool {
@@ -338,11 +345,38 @@ impl<S: Side> Core<S> {
         Some(event)
     }
 
-    /// Why the connection cannot be used, if it cannot.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    /// Where early data is exported from.
+    pub(super) fn early_exporter(&self) -> Result<&Exporter, Error> {
+        let exporter = match &self.phase {
+            Phase::Failed(error) => return Err(error.clone()),
+            Phase::Handshake(handshaking) => &handshaking.gathering.early_exporter,
+            Phase::Open(open) => &open.early_exporter,
+        };
+        exporter.as_deref().ok_or(Misuse::NoEarlyData.into())
+    }
+
+    /// How many bytes of early data may still be sent; `None` while none may.
+    pub(super) fn early_left(&self) -> Option<usize> {
+        let Phase::Handshake(handshaking) = &self.phase else { return None };
+        let left = handshaking.gathering.early_left()?;
+        Some(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Sends early data within its budget.
+    pub(super) fn write_early(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
+        let Some(left) = self.early_left() else { return Err(Misuse::NoEarlyData.into()) };
+        let written = self.send(|writing| writing.write_at_most(left, parts, out))?;
+        if let Phase::Handshake(handshaking) = &mut self.phase {
+            handshaking.gathering.spend_early(written);
+        }
+        Ok(written)
+    }
+
+    /// Whom application data would go to before the handshake is complete, where it can.
+    pub(super) fn half_rtt(&self) -> Option<HalfRtt> {
         match &self.phase {
-            Phase::Failed(error) => Err(error.clone()),
-            _ => Ok(()),
+            Phase::Handshake(handshaking) => handshaking.gathering.half_rtt,
+            _ => None,
         }
     }
 
@@ -354,4 +388,17 @@ impl<S: Side> Core<S> {
             Phase::Open(open) => Ok(open),
         }
     }
+}
+
+/// The handshake's way to the records.
+fn line_of<'a, S: Side>(
+    opener: &'a mut Opener<S::Read>,
+    reads_early: &'a mut Option<u32>,
+    writing: &'a mut Writing<S::Write>,
+    gathering: &'a mut Gathering<S::Write>,
+    events: &'a mut VecDeque<Event<'static>>,
+    shown: &'a mut Shown,
+    out: &'a mut SendBuf,
+) -> Line<'a, S> {
+    Line { opener, reads_early, writing, gathering, events, shown, out }
 }

@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
+use super::early::EarlyPlaintext;
 use crate::alert::AlertCode;
 use crate::codepoint::HandshakeType;
 use crate::crypto::HashSecret;
-use crate::handshake::{SecretLabel, Summary};
+use crate::handshake::{EarlyOpening, EarlyVerdict, SecretLabel, Summary};
+use crate::psk::NewTicket;
 use crate::question::Question;
 use crate::record::HEADER_LEN;
 
@@ -34,6 +36,16 @@ pub enum Event<'b> {
     Ask(Question),
     /// A question is still out; nothing is read until it is answered.
     Waiting,
+    /// Server: the client sends early data, and it will be read. Comes before its first byte.
+    EarlyOpen(Box<EarlyOpening>),
+    /// Server: early data. Whoever saw it on its way can have sent it again.
+    Early(EarlyPlaintext<'b>),
+    /// Server: early data has ended.
+    EarlyEnd,
+    /// Client: what became of early data.
+    EarlyVerdict(EarlyVerdict),
+    /// Client: a ticket, good for one more connection.
+    Ticket(NewTicket),
     /// The handshake is complete: writing is open.
     Established(Box<Summary>),
     /// Application data, decrypted where it lay.
@@ -115,6 +127,8 @@ pub enum MessageKind {
 pub enum Epoch {
     /// None.
     Plaintext,
+    /// The keys of early data.
+    Early,
     /// The keys of the handshake.
     Handshake,
     /// The keys of application data.

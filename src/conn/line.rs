@@ -1,6 +1,8 @@
 //! The handshake's carrier over TCP records.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Revealed};
@@ -10,16 +12,30 @@ use crate::codepoint::ContentType;
 use crate::config::{Common, Messages, Secrets};
 use crate::crypto::{HashSecret, Suite};
 use crate::error::{Error, Failed};
-use crate::handshake::{Carrier, Next, SecretLabel};
+use crate::handshake::{Carrier, EarlyOpening, EarlyVerdict, HalfRtt, Next, SecretLabel};
 use crate::record::{EpochBoundary, Opener, SendBuf, SizeLimit, Skip, Skipped};
-use crate::schedule::Keys;
+use crate::schedule::{ApplicationEpoch, Exporter, Keys, Traffic};
 use crate::wire::message::{HEADER_LEN, parse_header};
 
 /// What the handshake needs of a connection beside its two sides: gone when it is complete.
-pub(super) struct Gathering {
+pub(super) struct Gathering<W> {
     /// Whole messages that are not sealed yet.
     messages: Vec<u8>,
     change_cipher_spec: ChangeCipherSpec,
+    early: EarlyKeys<W>,
+    /// Whom application data goes to before the handshake is complete, once its keys are there.
+    pub(super) half_rtt: Option<HalfRtt>,
+    pub(super) early_exporter: Option<Arc<Exporter>>,
+}
+
+/// A client's keys for early data are in use.
+enum EarlyKeys<W> {
+    /// They are not, or no more.
+    Unused,
+    /// ServerHello has not come: an alert goes unprotected, since the server may not have these keys.
+    Sole { left: u32 },
+    /// Those of the handshake wait until early data has ended, or until there is an alert to send.
+    Staged { left: u32, keys: Keys<W>, suite: &'static Suite },
 }
 
 /// The compatibility ChangeCipherSpec (RFC 9846 appendix E.4): sent at most once, before a protected record.
@@ -30,9 +46,30 @@ enum ChangeCipherSpec {
     Sent,
 }
 
-impl Gathering {
+impl<W> Gathering<W> {
     pub(super) fn new() -> Self {
-        Self { messages: Vec::new(), change_cipher_spec: ChangeCipherSpec::NotDue }
+        Self {
+            messages: Vec::new(),
+            change_cipher_spec: ChangeCipherSpec::NotDue,
+            early: EarlyKeys::Unused,
+            half_rtt: None,
+            early_exporter: None,
+        }
+    }
+
+    /// How many bytes of early data may still be sent, while they may.
+    pub(super) fn early_left(&self) -> Option<u32> {
+        match &self.early {
+            EarlyKeys::Unused => None,
+            EarlyKeys::Sole { left } | EarlyKeys::Staged { left, .. } => Some(*left),
+        }
+    }
+
+    /// So many bytes of it were sent.
+    pub(super) fn spend_early(&mut self, bytes: usize) {
+        if let EarlyKeys::Sole { left } | EarlyKeys::Staged { left, .. } = &mut self.early {
+            *left = left.saturating_sub(u32::try_from(bytes).unwrap_or(u32::MAX));
+        }
     }
 }
 
@@ -59,8 +96,10 @@ impl Shown {
 /// One step of a handshake on its way to the records.
 pub(super) struct Line<'a, S: Side> {
     pub(super) opener: &'a mut Opener<S::Read>,
+    /// How much early data may be read.
+    pub(super) reads_early: &'a mut Option<u32>,
     pub(super) writing: &'a mut Writing<S::Write>,
-    pub(super) gathering: &'a mut Gathering,
+    pub(super) gathering: &'a mut Gathering<S::Write>,
     pub(super) events: &'a mut VecDeque<Event<'static>>,
     pub(super) shown: &'a mut Shown,
     pub(super) out: &'a mut SendBuf,
@@ -75,6 +114,16 @@ impl<S: Side> Line<'_, S> {
             self.report(MessageKind::ChangeCipherSpec, 1, Epoch::Plaintext);
         }
         Ok(())
+    }
+
+    /// What must precede an alert: keys that the peer has, and a ChangeCipherSpec that is due.
+    pub(super) fn prepare_alert(&mut self) -> Result<(), Failed> {
+        match core::mem::replace(&mut self.gathering.early, EarlyKeys::Unused) {
+            EarlyKeys::Unused => {}
+            EarlyKeys::Sole { .. } => self.writing.plain_again(),
+            EarlyKeys::Staged { keys, suite, .. } => self.writing.rekey(keys, suite, Epoch::Handshake),
+        }
+        if self.writing.sealer.is_protected() { self.flush_compatibility() } else { Ok(()) }
     }
 
     /// Carries out where the machine went; an established handshake is left to the caller.
@@ -148,8 +197,64 @@ impl<S: Side> Carrier for Line<'_, S> {
 
     fn rekey_write(&mut self, keys: Keys<S::Write>, suite: &Suite) -> Result<(), Error> {
         self.end_flight()?;
-        self.writing.rekey(keys, suite);
+        self.gathering.early = EarlyKeys::Unused;
+        self.writing.rekey(keys, suite, Epoch::Handshake);
         Ok(())
+    }
+
+    fn open_write(
+        &mut self,
+        traffic: Traffic<S::Write, ApplicationEpoch>,
+        suite: &'static Suite,
+        to: HalfRtt,
+    ) -> Result<(), Error> {
+        self.end_flight()?;
+        self.writing.rekey(traffic.keys(suite.aead)?, suite, Epoch::Application);
+        self.writing.establish(suite, traffic);
+        self.gathering.half_rtt = Some(to);
+        Ok(())
+    }
+
+    fn send_early(&mut self, keys: Keys<S::Write>, suite: &Suite, max: u32) {
+        self.writing.rekey(keys, suite, Epoch::Early);
+        self.gathering.early = EarlyKeys::Sole { left: max };
+    }
+
+    fn write_plain_again(&mut self) {
+        self.writing.plain_again();
+        self.gathering.early = EarlyKeys::Unused;
+    }
+
+    fn stage_write(&mut self, keys: Keys<S::Write>, suite: &'static Suite) {
+        let left = self.gathering.early_left().unwrap_or(0);
+        self.gathering.early = EarlyKeys::Staged { left, keys, suite };
+    }
+
+    fn change_write(&mut self) -> Result<(), Error> {
+        self.end_flight()?;
+        match core::mem::replace(&mut self.gathering.early, EarlyKeys::Unused) {
+            EarlyKeys::Staged { keys, suite, .. } => self.writing.rekey(keys, suite, Epoch::Handshake),
+            EarlyKeys::Unused | EarlyKeys::Sole { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn early_verdict(&mut self, verdict: EarlyVerdict) {
+        self.events.push_back(Event::EarlyVerdict(verdict));
+    }
+
+    fn open_early(&mut self, opening: EarlyOpening) {
+        *self.reads_early = Some(opening.max);
+        self.events.push_back(Event::EarlyOpen(Box::new(opening)));
+    }
+
+    fn close_early(&mut self) {
+        *self.reads_early = None;
+        self.events.push_back(Event::EarlyEnd);
+    }
+
+    fn early_exporter(&mut self, exporter: Exporter) {
+        self.gathering.early_exporter = Some(Arc::new(exporter));
     }
 
     fn compat_ccs(&mut self) {

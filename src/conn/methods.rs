@@ -108,6 +108,17 @@ macro_rules! connection_methods {
                 self.core.open()?.exporter.export(label, context, out)
             }
 
+            /// The same from the early exporter secret, on a connection with early data: what it gives does not depend on the
+            /// server having answered, and repeats when the first flight is replayed.
+            ///
+            /// # Errors
+            ///
+            /// [`Misuse::NoEarlyData`](crate::Misuse::NoEarlyData) without early data, and as
+            /// [`exporter`](Self::exporter).
+            pub fn early_exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
+                self.core.early_exporter()?.export(label, context, out)
+            }
+
             /// The `tls-exporter` channel binding (RFC 9266 section 2).
             ///
             /// # Errors

@@ -6,6 +6,7 @@
 
 mod client;
 mod core;
+mod early;
 mod event;
 mod kernel;
 mod line;
@@ -17,13 +18,15 @@ mod split;
 mod temper;
 mod writing;
 
-pub use self::client::{Client, Offer};
+pub use self::client::Client;
+pub use self::early::{EarlyPlaintext, EarlyWriter, HalfRttWriter};
 pub use self::event::{Direction, Epoch, Event, MessageKind, Plaintext, Reported, Revealed, Step};
 pub use self::kernel::{Kernel, KernelKeys};
 pub use self::server::Server;
 pub use self::split::{HalfEvent, HalfStep, Order, RecvHalf, SendHalf, Unsplit};
 pub use self::writing::{Ask, Frame, Updated};
-pub use crate::handshake::{NotResumed, SecretLabel, Summary};
+pub use crate::handshake::{EarlyOpening, EarlyVerdict, Offer, Resumed, SecretLabel, Summary};
+pub use crate::psk::{NewTicket, NoEarlyData, NotResumed, Unknowable};
 pub use crate::record::{Padding, SendBuf};
 
 /// What a frame for [`Client::seal_frame`] holds beside its content, in bytes: 5 before it, at least 17 behind it.

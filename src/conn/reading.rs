@@ -1,5 +1,8 @@
 //! The receiving side of a connection: records in, and what follows from them once the handshake is complete.
 
+use alloc::boxed::Box;
+
+use super::early::EarlyPlaintext;
 use super::event::{Epoch, Plaintext};
 use super::side::Side;
 use super::split::Order;
@@ -8,6 +11,8 @@ use crate::alert::AlertCode;
 use crate::codepoint::{ContentType, HandshakeType};
 use crate::crypto::Suite;
 use crate::error::{Error, Fault};
+use crate::handshake::Remember;
+use crate::psk::NewTicket;
 use crate::record::{Joiner, Opened, Opener, Protection, Record, other_protocol};
 use crate::schedule::{ApplicationEpoch, FinishedMatched, Traffic};
 use crate::wire::key_update::{self, KeyUpdateRequest};
@@ -19,6 +24,8 @@ pub(super) struct Reading<S: Side> {
     pub(super) joiner: Joiner,
     temper: Temper,
     live: Option<Live<S>>,
+    /// How many bytes of early data may still come, while it may.
+    pub(super) early: Option<u32>,
     began: bool,
     peer_closed: bool,
 }
@@ -27,6 +34,8 @@ pub(super) struct Reading<S: Side> {
 struct Live<S: Side> {
     suite: &'static Suite,
     traffic: Traffic<S::Read, ApplicationEpoch>,
+    /// Client: what tickets are made of.
+    remember: Option<Box<Remember>>,
 }
 
 /// What a record was.
@@ -39,6 +48,7 @@ pub(super) enum Incoming<'b> {
     /// Handshake bytes went to the joiner.
     Handshake,
     Data(Plaintext<'b>),
+    Early(EarlyPlaintext<'b>),
     ChangeCipherSpec,
     Alert(AlertCode, Epoch),
 }
@@ -49,6 +59,7 @@ pub(super) struct PostHandshake {
     /// With its header, in bytes.
     pub(super) len: usize,
     pub(super) order: Option<Order>,
+    pub(super) ticket: Option<NewTicket>,
 }
 
 /// Which ChangeCipherSpec records are dropped (RFC 9846 section 5).
@@ -62,7 +73,15 @@ pub(super) enum Compatibility {
 
 impl<S: Side> Reading<S> {
     pub(super) fn new(opener: Opener<S::Read>, joiner: Joiner) -> Self {
-        Self { opener, joiner, temper: Temper::new(), live: None, began: false, peer_closed: false }
+        Self {
+            opener,
+            joiner,
+            temper: Temper::new(),
+            live: None,
+            early: None,
+            began: false,
+            peer_closed: false,
+        }
     }
 
     /// The handshake is complete, as the peer's Finished proves; without it nothing opens application data.
@@ -70,9 +89,10 @@ impl<S: Side> Reading<S> {
         &mut self,
         suite: &'static Suite,
         traffic: Traffic<S::Read, ApplicationEpoch>,
+        remember: Option<Box<Remember>>,
         _: FinishedMatched<S::Read>,
     ) {
-        self.live = Some(Live { suite, traffic });
+        self.live = Some(Live { suite, traffic, remember });
         // What was charged so far, a ChangeCipherSpec for example, had its place in the handshake.
         self.temper = Temper::new();
         self.joiner.after_handshake();
@@ -125,12 +145,16 @@ impl<S: Side> Reading<S> {
                 self.temper.charge(Trial::ChangeCipherSpec)?;
                 Incoming::ChangeCipherSpec
             }
-            ContentType::APPLICATION_DATA if self.live.is_none() => {
+            ContentType::APPLICATION_DATA if self.live.is_none() && self.early.is_none() => {
                 return Err(Fault::unexpected_message("application data arrived during the handshake").into());
             }
             ContentType::APPLICATION_DATA if content.is_empty() => {
                 self.temper.charge(Trial::EmptyRecord)?;
                 Incoming::Nothing
+            }
+            ContentType::APPLICATION_DATA if self.live.is_none() => {
+                self.charge_early(content.len())?;
+                Incoming::Early(EarlyPlaintext { plain: Plaintext { bytes: content } })
             }
             _ => {
                 self.temper.restore(content.len());
@@ -144,6 +168,7 @@ impl<S: Side> Reading<S> {
     pub(super) fn post_handshake(&mut self) -> Result<Option<PostHandshake>, Error> {
         let Self { opener, joiner, temper, live, .. } = self;
         let (Some(mut message), Some(live)) = (joiner.peek()?, live) else { return Ok(None) };
+        let mut ticket = None;
         let order = match message.kind {
             HandshakeType::KEY_UPDATE => {
                 let request = key_update::parse(message.body)?;
@@ -158,8 +183,11 @@ impl<S: Side> Reading<S> {
             }
             HandshakeType::NEW_SESSION_TICKET if S::TAKES_TICKETS => {
                 // RFC 9846 section 1.2: clients that do not resume "ignore NewSessionTicket".
-                NewSessionTicket::parse(message.body)?;
+                let message = NewSessionTicket::parse(message.body)?;
                 temper.charge(Trial::Ticket)?;
+                if let Some(remember) = &live.remember {
+                    ticket = remember.ticket(&message)?;
+                }
                 None
             }
             _ => {
@@ -168,16 +196,38 @@ impl<S: Side> Reading<S> {
                 );
             }
         };
-        let found = PostHandshake { kind: message.kind, len: message.raw.len(), order };
+        let found = PostHandshake { kind: message.kind, len: message.raw.len(), order, ticket };
         joiner.advance(found.len);
         Ok(Some(found))
+    }
+
+    /// Which keys protect what is received now.
+    pub(super) fn epoch(&self) -> Epoch {
+        match (self.opener.sequence(), &self.live, self.early) {
+            (None, _, _) => Epoch::Plaintext,
+            (_, Some(_), _) => Epoch::Application,
+            (_, None, Some(_)) => Epoch::Early,
+            (_, None, None) => Epoch::Handshake,
+        }
+    }
+
+    /// RFC 9846 section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
+    /// connection with an "unexpected_message" alert."
+    fn charge_early(&mut self, bytes: usize) -> Result<(), Fault> {
+        const TOO_MUCH: Fault = Fault::unexpected_message("more early data than the ticket permits");
+        let bytes = u32::try_from(bytes).map_err(|_| TOO_MUCH)?;
+        self.early = Some(self.early.and_then(|left| left.checked_sub(bytes)).ok_or(TOO_MUCH)?);
+        Ok(())
     }
 
     /// A server's client that refuses our ServerHello cannot protect its alert.
     fn takes_plain_alerts(&self) -> bool {
         match self.opener.sequence() {
             None => true,
-            Some(opened) => S::PEER_MAY_LACK_KEYS && opened == 0 && self.live.is_none(),
+            Some(opened) => {
+                let early = self.early.is_some();
+                S::PEER_MAY_LACK_KEYS && (opened == 0 || early) && self.live.is_none()
+            }
         }
     }
 
@@ -187,10 +237,9 @@ impl<S: Side> Reading<S> {
         let [_, code] = *content else {
             return Err(Fault::decode_error("an alert record must hold exactly one alert").into());
         };
-        let epoch = match (protection, &self.live) {
-            (Protection::Plain, _) => Epoch::Plaintext,
-            (Protection::Sealed, None) => Epoch::Handshake,
-            (Protection::Sealed, Some(_)) => Epoch::Application,
+        let epoch = match protection {
+            Protection::Plain => Epoch::Plaintext,
+            Protection::Sealed => self.epoch(),
         };
         let code = AlertCode(code);
         match code {
@@ -216,6 +265,7 @@ impl<S: Side> Reading<S> {
     pub(super) fn forget(&mut self) {
         self.opener = Opener::plain();
         self.live = None;
+        self.early = None;
     }
 
     /// The traffic secret and the sequence number, for kernel offload.

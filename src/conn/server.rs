@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use rustls_pki_types::UnixTime;
 
 use super::core::Core;
+use super::early::HalfRttWriter;
 use super::event::Step;
 use super::kernel::Kernel;
 use super::line::Shown;
@@ -62,6 +63,13 @@ impl Server {
             &mut SendBuf::default(),
         )?;
         Ok(Self { core })
+    }
+
+    /// Sends data before the client's Finished (RFC 9846 section 2.3); `None` before our own Finished and once the
+    /// handshake is complete.
+    pub fn half_rtt_writer(&mut self) -> Option<HalfRttWriter<'_>> {
+        let to = self.core.half_rtt()?;
+        Some(HalfRttWriter { core: &mut self.core, to })
     }
 }
 

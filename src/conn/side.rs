@@ -47,7 +47,7 @@ pub(super) trait Side: Sized {
 }
 
 /// A side's finished handshake.
-pub(super) type EstablishedOf<S> = Established<<S as Side>::Read, <S as Side>::Write>;
+pub(super) type EstablishedOf<S> = Established<<S as Side>::Read>;
 
 /// Where a side's machine goes.
 pub(super) type NextOf<S> = Next<<S as Side>::State, EstablishedOf<S>>;

@@ -11,6 +11,7 @@ use super::side::{ClientSide, ServerSide, Side};
 use super::writing::{Ask, Frame, Updated, Writing};
 use crate::alert::AlertCode;
 use crate::error::{Error, Misuse};
+use crate::psk::NewTicket;
 use crate::question::Answer;
 use crate::record::SendBuf;
 use crate::schedule::{self, Exporter};
@@ -80,6 +81,8 @@ pub enum HalfEvent<'b> {
     Progress,
     /// Application data, decrypted where it lay.
     Data(Plaintext<'b>),
+    /// A client's ticket, good for one more connection.
+    Ticket(NewTicket),
     /// Something for the sending half.
     Order(Order),
     /// The peer sent close_notify: it is done.
@@ -154,7 +157,7 @@ impl<S: Splits + 'static> Core<S> {
     pub(super) fn split(self) -> Result<(RecvHalf, SendHalf), Unsplit<Self>> {
         let exporter = match self.open() {
             Ok(_) if !self.events.is_empty() => Err(Misuse::BytesPending.into()),
-            Ok(Open { exporter }) => Ok(Some(Arc::clone(exporter))),
+            Ok(Open { exporter, .. }) => Ok(Some(Arc::clone(exporter))),
             Err(why) => Err(why),
         };
         let exporter = match exporter {
@@ -229,7 +232,11 @@ impl RecvHalf {
 
 fn step<'b>(reading: &mut dyn Receive, input: &'b mut [u8]) -> Result<HalfStep<'b>, Error> {
     if let Some(found) = reading.post_handshake()? {
-        let event = found.order.map_or(HalfEvent::Progress, HalfEvent::Order);
+        let event = match (found.order, found.ticket) {
+            (Some(order), _) => HalfEvent::Order(order),
+            (None, Some(ticket)) => HalfEvent::Ticket(ticket),
+            (None, None) => HalfEvent::Progress,
+        };
         return Ok(HalfStep { consumed: 0, event });
     }
     let (consumed, incoming) = reading.record(input)?;

@@ -86,16 +86,19 @@ impl<W: Direction> Writing<W> {
         Self { sealer, live: None, epoch, asked: false, owed: false, updates: 0, closed: false }
     }
 
-    /// The handshake changes keys: to its own, then to those of application data.
-    pub(super) fn rekey(&mut self, keys: Keys<W>, suite: &Suite) {
+    /// The handshake changes keys.
+    pub(super) fn rekey(&mut self, keys: Keys<W>, suite: &Suite, epoch: Epoch) {
         self.sealer.rekey(keys, suite.aead.record_limit());
-        self.epoch = match self.epoch {
-            Epoch::Plaintext => Epoch::Handshake,
-            Epoch::Handshake | Epoch::Application => Epoch::Application,
-        };
+        self.epoch = epoch;
     }
 
-    /// The handshake is complete.
+    /// What is sent is unprotected once more, after early keys.
+    pub(super) fn plain_again(&mut self) {
+        self.sealer.forget();
+        self.epoch = Epoch::Plaintext;
+    }
+
+    /// The keys are those of application data from now on.
     pub(super) fn establish(&mut self, suite: &'static Suite, traffic: Traffic<W, ApplicationEpoch>) {
         self.live = Some(Live { suite, traffic });
     }
@@ -103,8 +106,18 @@ impl<W: Direction> Writing<W> {
     /// Takes what fits below the buffer's limit of the concatenation of `parts`.
     pub(super) fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
         self.check_open()?;
+        self.write_at_most(usize::MAX, parts, out)
+    }
+
+    /// The same, in any epoch, for the first `limit` bytes.
+    pub(super) fn write_at_most(
+        &mut self,
+        limit: usize,
+        parts: &[&[u8]],
+        out: &mut SendBuf,
+    ) -> Result<usize, Error> {
         // One slice may stand in many places, so that the sum has no natural bound.
-        let total = parts.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
+        let total = parts.iter().fold(0_usize, |total, part| total.saturating_add(part.len())).min(limit);
         let mut written = 0;
         while written < total {
             let wanted = total.saturating_sub(written).min(self.sealer.max_content());
@@ -112,7 +125,12 @@ impl<W: Direction> Writing<W> {
             if fits < wanted.min(WORTH_A_RECORD) && !(fits > 0 && out.is_empty()) {
                 break;
             }
-            self.prepare(out)?;
+            if self.live.is_some() {
+                self.prepare(out)?;
+            } else if self.sealer.records_left() <= RESERVED {
+                // Early keys have no successor.
+                break;
+            }
             let slices = Slices { parts, skip: written, take: fits };
             self.sealer.seal_record(ContentType::APPLICATION_DATA, slices, out)?;
             written = written.saturating_add(fits);

@@ -12,17 +12,21 @@ pub(crate) mod replay;
 pub(crate) mod server;
 mod summary;
 
-pub(crate) use post::new_session_ticket;
-pub use summary::{NotResumed, Summary};
+pub use client::Offer;
+pub(crate) use post::{Remember, new_session_ticket};
+pub use summary::{Resumed, Summary};
 
 use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::alert::AlertCode;
+use crate::codepoint::CipherSuite;
 use crate::config::Common;
 use crate::crypto::{Rng, Suite};
 use crate::error::{Error, Failed, Fault, Misuse, Refusal};
-use crate::question::{Question, SealTicket, Tag};
+use crate::question::{Peer, Question, SealTicket, Tag};
 use crate::record::{EpochBoundary, SizeLimit, Skip, Skipped};
 use crate::schedule::{ApplicationEpoch, Direction, Exporter, FinishedMatched, Keys, Traffic};
 use crate::transcript::Transcript;
@@ -46,6 +50,38 @@ pub(crate) trait Carrier {
 
     /// Seals what waits, then changes write keys.
     fn rekey_write(&mut self, keys: Keys<Self::Write>, suite: &Suite) -> Result<(), Error>;
+
+    /// Changes write keys to those of application data, which may flow at once as [`HalfRtt`] says.
+    fn open_write(
+        &mut self,
+        traffic: Traffic<Self::Write, ApplicationEpoch>,
+        suite: &'static Suite,
+        to: HalfRtt,
+    ) -> Result<(), Error>;
+
+    /// Client: early data may be sent, at most `max` bytes; alerts stay unprotected meanwhile.
+    fn send_early(&mut self, keys: Keys<Self::Write>, suite: &Suite, max: u32);
+
+    /// Client: what is sent is unprotected once more, after a HelloRetryRequest.
+    fn write_plain_again(&mut self);
+
+    /// Client: keys for when early data has ended, and for an alert before.
+    fn stage_write(&mut self, keys: Keys<Self::Write>, suite: &'static Suite);
+
+    /// Client: early data has ended: seals what waits, then changes write keys to those that were staged.
+    fn change_write(&mut self) -> Result<(), Error>;
+
+    /// Client: what became of early data.
+    fn early_verdict(&mut self, verdict: EarlyVerdict);
+
+    /// Server: early data is read from now on.
+    fn open_early(&mut self, opening: EarlyOpening);
+
+    /// Server: early data has ended.
+    fn close_early(&mut self);
+
+    /// Keying material can be exported before the handshake is complete.
+    fn early_exporter(&mut self, exporter: Exporter);
 
     /// A compatibility ChangeCipherSpec is due before the next protected record (RFC 9846 appendix E.4).
     fn compat_ccs(&mut self);
@@ -74,6 +110,10 @@ pub(crate) trait Carrier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretLabel {
+    /// `client_early_traffic_secret`
+    ClientEarlyTraffic,
+    /// `early_exporter_secret`
+    EarlyExporter,
     /// `client_handshake_traffic_secret`
     ClientHandshakeTraffic,
     /// `server_handshake_traffic_secret`
@@ -91,6 +131,8 @@ impl SecretLabel {
     #[must_use]
     pub const fn key_log_name(self) -> &'static str {
         match self {
+            Self::ClientEarlyTraffic => "CLIENT_EARLY_TRAFFIC_SECRET",
+            Self::EarlyExporter => "EARLY_EXPORTER_SECRET",
             Self::ClientHandshakeTraffic => "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
             Self::ServerHandshakeTraffic => "SERVER_HANDSHAKE_TRAFFIC_SECRET",
             Self::ClientTraffic => "CLIENT_TRAFFIC_SECRET_0",
@@ -112,17 +154,53 @@ pub(crate) enum Next<State, Established> {
     Done(Established),
 }
 
-/// A finished handshake. `R` sends what we read, `W` what we write.
-pub struct Established<R, W> {
+/// A finished handshake. `R` sends what we read.
+pub struct Established<R> {
     pub suite: &'static Suite,
     pub read: Traffic<R, ApplicationEpoch>,
-    pub write: Traffic<W, ApplicationEpoch>,
     pub exporter: Exporter,
     pub summary: Box<Summary>,
     /// Questions for tickets, which pause nothing.
     pub tickets: Vec<SealTicket>,
+    /// Client: what tickets are made of when they arrive.
+    pub(crate) remember: Option<Box<Remember>>,
     /// Proof that the peer's Finished was right, without which nothing is complete.
     pub finished: FinishedMatched<R>,
+}
+
+/// Whether a server may send application data before the client's Finished (RFC 9846 section 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HalfRtt {
+    /// It may.
+    Open,
+    /// The client was asked for a certificate, and nobody knows yet who it is.
+    Unauthenticated,
+}
+
+/// What becomes of a client's early data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EarlyVerdict {
+    /// The server reads it.
+    Accepted,
+    /// The server passed over it. Nothing is sent again by itself: the application decides whether, and through which
+    /// connection, it is safe to (RFC 8470 section 3).
+    Refused,
+}
+
+/// Server: early data is about to be read; what it was sent for. Nothing of it proves that the client is there now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EarlyOpening {
+    /// The cipher suite.
+    pub suite: CipherSuite,
+    /// The application protocol.
+    pub alpn: Option<Vec<u8>>,
+    /// The DNS name in "server_name".
+    pub server_name: Option<String>,
+    /// The client, as the ticket has it.
+    pub peer: Option<Arc<Peer>>,
+    /// How many bytes there may be.
+    pub max: u32,
 }
 
 /// Writes one message, of which the transcript takes note.

@@ -1,9 +1,14 @@
 //! NewSessionTicket (RFC 9846 section 4.7.1): tickets for resumption, made after the handshake.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::error::Misuse;
-use crate::question::Sealed;
+use crate::codepoint::CipherSuite;
+use crate::error::{Failed, Misuse};
+use crate::psk::{Issued, NewTicket, SessionKey};
+use crate::question::{Peer, Sealed};
+use crate::schedule::Resumption;
 use crate::wire::new_session_ticket::{NewSessionTicket, write_new_session_ticket};
 
 /// An encoded NewSessionTicket.
@@ -14,10 +19,39 @@ pub(crate) fn new_session_ticket(sealed: &Sealed) -> Result<Vec<u8>, Misuse> {
         age_add: sealed.age_add,
         nonce: &sealed.nonce,
         ticket: &sealed.ticket,
-        max_early_data_size: None,
+        max_early_data_size: (sealed.max_early_data > 0).then_some(sealed.max_early_data),
     };
     write_new_session_ticket(&mut message, &ticket)?;
     #[cfg(all(test, feature = "rustcrypto"))]
     crate::handshake::replay::replace(&mut message, 0);
     Ok(message)
+}
+
+/// What a client needs of its connection when a ticket arrives.
+pub(crate) struct Remember {
+    pub(crate) resumption: Resumption,
+    pub(crate) key: SessionKey,
+    pub(crate) suite: CipherSuite,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) peer: Arc<Peer>,
+}
+
+impl Remember {
+    /// The ticket of a NewSessionTicket; `None` when "the ticket should be discarded immediately".
+    pub(crate) fn ticket(&self, message: &NewSessionTicket<'_>) -> Result<Option<NewTicket>, Failed> {
+        if message.lifetime == 0 {
+            return Ok(None);
+        }
+        Ok(Some(NewTicket(Box::new(Issued {
+            key: self.key.clone(),
+            suite: self.suite,
+            psk: self.resumption.psk(message.nonce)?,
+            ticket: message.ticket.to_vec(),
+            lifetime: message.lifetime,
+            age_add: message.age_add,
+            max_early_data: message.max_early_data_size.unwrap_or(0),
+            alpn: self.alpn.clone(),
+            peer: Arc::clone(&self.peer),
+        }))))
+    }
 }

@@ -1,10 +1,11 @@
 //! What a finished handshake was like.
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::Peer;
 
 /// What was negotiated, and with whom. Handed out once, with `Event::Established`.
@@ -13,30 +14,29 @@ use crate::question::Peer;
 pub struct Summary {
     /// The cipher suite.
     pub suite: CipherSuite,
-    /// The group of the key exchange.
-    pub group: NamedGroup,
-    /// The scheme of the server's signature.
-    pub signature: SignatureScheme,
+    /// The group of the key exchange; `None` when a pre-shared key did without one (`psk_ke`).
+    pub group: Option<NamedGroup>,
+    /// The scheme of the server's signature; `None` when a pre-shared key authenticated it.
+    pub signature: Option<SignatureScheme>,
     /// The application protocol, if one was negotiated.
     pub alpn: Option<Vec<u8>>,
     /// The DNS name in "server_name", as the client sent it.
     pub server_name: Option<String>,
     /// The verified peer; `None` where a server did not authenticate its client.
-    pub peer: Option<Box<Peer>>,
+    pub peer: Option<Arc<Peer>>,
     /// Whether a HelloRetryRequest cost a round trip.
     pub retried: bool,
-    /// Why the connection was not resumed.
-    pub not_resumed: NotResumed,
+    /// The pre-shared key that the connection rests on, or why on none.
+    pub resumed: Result<Resumed, NotResumed>,
+    /// Whether early data was accepted, or why not.
+    pub early_data: Result<(), NoEarlyData>,
 }
 
-/// Why a connection was not resumed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NotResumed {
-    /// The client offered no pre-shared key.
-    NotOffered,
-    /// The client offered keys in no mode that the server permits.
-    NoCommonMode,
-    /// The server knows none of the identities.
-    Unknown,
+/// What kind of pre-shared key a connection rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resumed {
+    /// That of a ticket or of a stored session: an earlier connection goes on.
+    Session,
+    /// One that was provisioned externally.
+    ExternalPsk,
 }

@@ -58,7 +58,7 @@ impl Reader {
                     self.peer = PeerSide::Closed;
                     None
                 }
-                HalfEvent::Progress => None,
+                HalfEvent::Progress | HalfEvent::Ticket(_) => None,
             };
             self.inbox.processed(consumed);
             if let Some(at_least) = wanted {

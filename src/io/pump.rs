@@ -297,7 +297,14 @@ impl News {
                 // RFC 9846 section 6.1: what follows a closure alert is ignored.
                 self.peer = PeerSide::Closed;
             }
-            Event::Progress | Event::RetrySent | Event::Data(_) => {}
+            Event::Progress
+            | Event::RetrySent
+            | Event::Data(_)
+            | Event::EarlyOpen(_)
+            | Event::Early(_)
+            | Event::EarlyEnd
+            | Event::EarlyVerdict(_)
+            | Event::Ticket(_) => {}
         }
         Stepped::Again
     }

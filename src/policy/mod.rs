@@ -8,8 +8,11 @@ pub mod clock;
 #[cfg(feature = "pki")]
 mod credentials;
 mod keylog;
+pub mod replay;
 #[cfg(feature = "pki")]
 mod server;
+mod sessions;
+pub mod tickets;
 #[cfg(feature = "pki")]
 mod verify;
 
@@ -24,6 +27,7 @@ pub use credentials::{
 pub use keylog::KeyLog;
 #[cfg(feature = "pki")]
 pub use server::{ServerPolicy, ServerPolicyBuilder};
+pub use sessions::SessionStore;
 
 use crate::question::{Answer, Question};
 
@@ -31,16 +35,29 @@ use crate::question::{Answer, Question};
 pub trait Answerer: Send + Sync {
     /// Answers one question.
     fn answer(&self, question: Question) -> Answer;
+
+    /// Client: where tickets are kept, for adapters that resume by themselves. By default nowhere.
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        None
+    }
 }
 
 impl<A: Answerer + ?Sized> Answerer for alloc::sync::Arc<A> {
     fn answer(&self, question: Question) -> Answer {
         (**self).answer(question)
     }
+
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        (**self).sessions()
+    }
 }
 
 impl<A: Answerer + ?Sized> Answerer for &A {
     fn answer(&self, question: Question) -> Answer {
         (**self).answer(question)
+    }
+
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        (**self).sessions()
     }
 }

@@ -12,6 +12,7 @@ use crate::codepoint::SignatureScheme;
 use crate::config::{Credential, ServerConfig};
 use crate::error::Refusal;
 use crate::pki::{Certificate, Verifier, VerifyError, dns_matches};
+use crate::psk::{NotResumed, Unknowable};
 use crate::question::{Answer, Configure, Offered, Question};
 
 /// Answers a server's questions: chooses a credential by name and by what the client can verify, signs with it, and
@@ -129,8 +130,8 @@ pub(super) fn decline(question: Question) -> Answer {
     let refusal = || Refusal::text(AlertCode::INTERNAL_ERROR, "the policy does not answer this question");
     match question {
         Question::Configure(question) => question.refused(refusal()),
-        Question::LookupPsk(question) => question.none(),
-        Question::CheckReplay(question) => question.unknown(),
+        Question::LookupPsk(question) => question.none(NotResumed::Unknown),
+        Question::CheckReplay(question) => question.unknown(Unknowable::NoGuard),
         Question::ChooseCredential(question) => question.none(),
         Question::Sign(question) => question.failed(refusal()),
         Question::VerifyPeer(question) => question.refused(refusal()),

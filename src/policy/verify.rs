@@ -69,7 +69,7 @@ mod tests {
     use crate::alert::AlertCode;
     use crate::crypto::rustcrypto::provider;
     use crate::question::{Tag, Verdict};
-    use alloc::boxed::Box;
+    use alloc::sync::Arc;
     use alloc::vec::Vec;
     use core::time::Duration;
     use rustls_pki_types::pem::PemObject;
@@ -87,10 +87,10 @@ mod tests {
     fn again(chain: Vec<CertificateDer<'static>>, now: u64) -> Result<Identity, AlertCode> {
         let peer = Peer::new(Identity::Subject("as stored".to_string()), chain, at(u64::MAX));
         let tag = Tag { connection: [0; 16], serial: 0 };
-        let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Box::new(peer)) };
+        let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Arc::new(peer)) };
         let verifier = Verifier::new(provider(), [certificate("root.pem")]).unwrap();
         match verify_peer(question, &verifier, at(now)).verdict {
-            Verdict::Verified(verified) => Ok(verified.into_peer().identity),
+            Verdict::Verified(verified) => Ok(verified.into_peer().identity.clone()),
             Verdict::Refused(refusal) => Err(refusal.alert()),
             _ => panic!("neither verified nor refused"),
         }

@@ -48,7 +48,16 @@ impl Configure {
     /// Serves the connection with this configuration and credential.
     #[must_use]
     pub fn with(self, config: Arc<ServerConfig>, credential: Arc<Credential>) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::Configured(Configured { config, credential }) }
+        Answer {
+            tag: self.tag,
+            verdict: Verdict::Configured(Configured { config, credential: Some(credential) }),
+        }
+    }
+
+    /// Serves the connection with this configuration and pre-shared keys alone.
+    #[must_use]
+    pub fn with_psks_only(self, config: Arc<ServerConfig>) -> Answer {
+        Answer { tag: self.tag, verdict: Verdict::Configured(Configured { config, credential: None }) }
     }
 
     /// Refuses the connection, for example with `unrecognized_name`.
@@ -61,5 +70,5 @@ impl Configure {
 /// The answer's content.
 pub(crate) struct Configured {
     pub(crate) config: Arc<ServerConfig>,
-    pub(crate) credential: Arc<Credential>,
+    pub(crate) credential: Option<Arc<Credential>>,
 }

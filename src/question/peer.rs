@@ -1,7 +1,7 @@
 //! `VerifyPeer`: is the peer who it claims to be?
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -22,6 +22,8 @@ pub enum Identity {
     Ip(IpAddr),
     /// A client known by the subject of its certificate, in the form of RFC 4514.
     Subject(String),
+    /// Whoever has the external pre-shared key of this name; nothing was certified.
+    Psk(Vec<u8>),
 }
 
 /// A verified peer.
@@ -32,7 +34,7 @@ pub struct Peer {
     pub identity: Identity,
     /// The chain that it sent, leaf first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// When the first certificate of the verified path expires.
+    /// When the first certificate of the verified path expires; the end of time for a pre-shared key.
     pub expires: UnixTime,
 }
 
@@ -62,7 +64,7 @@ pub enum PeerEvidence {
     /// Certificates and a signature, in a full handshake.
     Fresh(Presented),
     /// A peer that an earlier connection verified, in a resumed one; asked only if the policy verifies again.
-    Resumed(Box<Peer>),
+    Resumed(Arc<Peer>),
 }
 
 /// What a peer presented (RFC 9846 sections 4.5.1 and 4.5.2).
@@ -123,7 +125,7 @@ impl VerifyPeer {
     /// Vouches for the peer: its chain, its name and, in a full handshake, the signature were verified.
     #[must_use]
     pub fn verified(self, peer: Peer) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::Verified(Verified(Box::new(peer))) }
+        Answer { tag: self.tag, verdict: Verdict::Verified(Verified(Arc::new(peer))) }
     }
 
     /// Refuses the peer; RFC 9846 section 6.2 says which alert fits which reason.

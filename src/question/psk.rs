@@ -1,10 +1,15 @@
 //! `LookupPsk` and `CheckReplay`: pre-shared keys and early data.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use rustls_pki_types::UnixTime;
-
 use super::{Answer, Tag, Verdict};
+use crate::config::ServerConfig;
+use crate::error::Refusal;
+use crate::moment::Moment;
+use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, Session, Unknowable};
 
 /// An identity of a pre_shared_key extension (RFC 9846 section 4.3.11).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,31 +21,101 @@ pub struct OfferedIdentity {
     pub obfuscated_ticket_age: u32,
 }
 
-/// Server: which of these identities are known? Asked once, with all identities, after `Configure`.
+/// A key that a server found by its identity.
+#[derive(Debug)]
+pub enum KnownPsk {
+    /// A ticket was opened, or a stored session found.
+    Session(Box<Session>),
+    /// It was provisioned externally.
+    External(Arc<ExternalPsk>),
+}
+
+/// Server: which of these identities are known? Asked once, with all identities, after `Configure`; may be answered
+/// late.
 #[derive(Debug)]
 pub struct LookupPsk {
     pub(crate) tag: Tag,
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) server_name: Option<String>,
     pub(crate) identities: Vec<OfferedIdentity>,
 }
 
 impl LookupPsk {
-    /// All identities, in the client's order.
+    /// All identities, in the client's order. None of them is authenticated yet.
     #[must_use]
     pub fn identities(&self) -> &[OfferedIdentity] {
         &self.identities
     }
 
-    /// None is known: a full handshake follows.
+    /// The configuration that serves the connection: a ticket of another fingerprint is not to be taken.
     #[must_use]
-    pub fn none(self) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::NoPsk }
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// The DNS name in "server_name", as sent.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
+    }
+
+    /// These are known at `now`, each with its place in [`LookupPsk::identities`]; the client's order decides among
+    /// them. `otherwise` is why the connection is not resumed if none of them can be used after all.
+    #[must_use]
+    pub fn known(self, known: Vec<(usize, KnownPsk)>, now: Moment, otherwise: NotResumed) -> Answer {
+        Answer { tag: self.tag, verdict: Verdict::Known(Known { keys: known, now, otherwise }) }
+    }
+
+    /// None is known, for this reason: a full handshake follows.
+    #[must_use]
+    pub fn none(self, why: NotResumed) -> Answer {
+        self.known(Vec::new(), Moment::default(), why)
+    }
+
+    /// Ends the connection rather than go on.
+    #[must_use]
+    pub fn refused(self, refusal: Refusal) -> Answer {
+        Answer { tag: self.tag, verdict: Verdict::Refused(refusal) }
     }
 }
 
-/// Server: was this first flight seen before? Asked only after its binder matched (RFC 9846 section 8).
+/// The answer's content.
+pub(crate) struct Known {
+    pub(crate) keys: Vec<(usize, KnownPsk)>,
+    pub(crate) now: Moment,
+    pub(crate) otherwise: NotResumed,
+}
+
+/// A first flight, as a replay guard sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FirstFlight {
+    /// The front of its validated binder: no other flight has it.
+    pub id: [u8; 32],
+    /// When its ticket was issued.
+    pub issued: Moment,
+    /// When the flight arrived, by the clock of who answered `LookupPsk`.
+    pub now: Moment,
+    /// Until when a copy of it would be fresh: how long it must be remembered.
+    pub expires: Moment,
+}
+
+/// What a replay guard knows of a first flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It was not seen before, and is remembered now.
+    Never,
+    /// It was seen before.
+    Before,
+    /// There is no telling.
+    Unknown(Unknowable),
+}
+
+/// Server: was this first flight seen before? Asked only after its binder matched (RFC 9846 section 8). Anything but
+/// [`CheckReplay::fresh`] refuses its early data; the handshake goes on.
 ///
 /// ```compile_fail,E0451
-/// let unasked = symbolon::question::CheckReplay { id: [0; 32], ..loop {} };
+/// let unasked = symbolon::question::CheckReplay { flight: loop {}, ..loop {} };
 /// ```
 /// ```compile_fail,E0382
 /// # use symbolon::question::{Answer, CheckReplay};
@@ -54,39 +129,47 @@ impl LookupPsk {
 /// ```
 #[derive(Debug)]
 pub struct CheckReplay {
-    tag: Tag,
-    id: [u8; 32],
-    expires: UnixTime,
+    pub(crate) tag: Tag,
+    pub(crate) flight: FirstFlight,
 }
 
 impl CheckReplay {
-    /// What to remember: unique to the first flight.
+    /// What to look for, and to remember.
     #[must_use]
-    pub fn id(&self) -> &[u8; 32] {
-        &self.id
-    }
-
-    /// How long to remember it.
-    #[must_use]
-    pub fn expires(&self) -> UnixTime {
-        self.expires
+    pub fn flight(&self) -> &FirstFlight {
+        &self.flight
     }
 
     /// It was not seen before, and is remembered now.
     #[must_use]
     pub fn fresh(self) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::Fresh }
+        self.seen(Seen::Never)
     }
 
-    /// It was seen before: early data is refused, the handshake goes on.
+    /// It was seen before.
     #[must_use]
     pub fn replayed(self) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::Replayed }
+        self.seen(Seen::Before)
     }
 
-    /// There is no telling: early data is refused, the handshake goes on.
+    /// There is no telling.
     #[must_use]
-    pub fn unknown(self) -> Answer {
-        Answer { tag: self.tag, verdict: Verdict::ReplayUnknown }
+    pub fn unknown(self, why: Unknowable) -> Answer {
+        self.seen(Seen::Unknown(why))
+    }
+
+    /// What a guard said.
+    #[must_use]
+    pub fn seen(self, seen: Seen) -> Answer {
+        let verdict = match seen {
+            Seen::Never => Verdict::Fresh(Fresh(())),
+            Seen::Before => Verdict::NotFresh(NoEarlyData::Replayed),
+            Seen::Unknown(why) => Verdict::NotFresh(NoEarlyData::Unknowable(why)),
+        };
+        Answer { tag: self.tag, verdict }
     }
 }
+
+/// Proof that a guard never saw the first flight before; only an answer to `CheckReplay` carries one.
+#[derive(Debug)]
+pub struct Fresh(());

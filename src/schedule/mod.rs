@@ -1,8 +1,9 @@
 //! The key schedule (RFC 9846 section 7): each stage consumes the one before it.
 //!
-//! Early -> [`Handshake`] -> [`Main`] -> exporter and resumption; each hands out [`Traffic`] secrets whose type says
+//! [`Offered`] -> [`Handshake`] -> [`Main`] -> exporter and resumption; each hands out [`Traffic`] secrets whose type says
 //! whose they are and for which epoch. Knows hashes and AEADs; nothing of messages or records.
 
+mod early;
 mod exporter;
 mod label;
 mod stages;
@@ -10,6 +11,8 @@ mod stages;
 mod trace;
 mod traffic;
 
+pub(crate) use early::import;
+pub use early::{Offered, Proven, PskUsed};
 pub use exporter::{Exporter, Resumption};
 pub(crate) use stages::Constants;
 pub use stages::{Ending, Handshake, Main};
@@ -26,6 +29,8 @@ pub struct Server;
 impl Direction for Client {}
 impl Direction for Server {}
 
+/// What a traffic secret protects: early data, to be used once.
+pub struct EarlyEpoch;
 /// What a traffic secret protects: the handshake, to be used once.
 pub struct HandshakeEpoch;
 /// What a traffic secret protects: application data, to be updated (RFC 9846 section 7.2).

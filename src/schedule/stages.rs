@@ -11,6 +11,8 @@ use crate::crypto::{Digest, Failed, Hash, HashSecret, HmacKey, MAX_HASH_LEN, Sha
 /// Computed once per hash and configuration, as a prepared HMAC key.
 pub(crate) struct Constants {
     hash: &'static dyn Hash,
+    /// The absent salt of the early secret.
+    zero: Box<dyn HmacKey>,
     salt: Box<dyn HmacKey>,
 }
 
@@ -19,7 +21,18 @@ impl Constants {
     pub(crate) fn new(hash: &'static dyn Hash) -> Result<Self, Failed> {
         let early = extract(hash, &[], zeros(hash).as_ref())?;
         let salt = derived(hash, &early)?;
-        Ok(Self { hash, salt: hash.hmac_key(salt.expose()) })
+        Ok(Self { hash, zero: hash.hmac_key(&[]), salt: hash.hmac_key(salt.expose()) })
+    }
+
+    pub(super) fn hash(&self) -> &'static dyn Hash {
+        self.hash
+    }
+
+    /// The early secret of a pre-shared key.
+    pub(super) fn early(&self, psk: &[u8]) -> Result<HashSecret, Failed> {
+        let mut secret = HashSecret::zeroed(self.hash.output_len());
+        self.zero.sign(&[psk], secret.expose_mut())?;
+        Ok(secret)
     }
 }
 
@@ -42,6 +55,18 @@ impl Handshake {
         let mut secret = HashSecret::zeroed(constants.hash.output_len());
         constants.salt.sign(&[shared.expose()], secret.expose_mut())?;
         Ok(Self { hash: constants.hash, secret })
+    }
+
+    /// From a pre-shared key's early secret, of which `salt` is derived. RFC 9846 section 7.1: without a key exchange
+    /// "the string of Hash.length bytes set to zero" stands in its place.
+    pub(super) fn of_psk(
+        hash: &'static dyn Hash,
+        salt: &HashSecret,
+        shared: Option<&SharedSecret>,
+    ) -> Result<Self, Failed> {
+        let zeros = zeros(hash);
+        let input = shared.map_or(zeros.as_ref(), |shared| shared.expose());
+        Ok(Self { hash, secret: extract(hash, salt.expose(), input)? })
     }
 
     /// Ends the stage with the transcript hash of ClientHello to ServerHello.

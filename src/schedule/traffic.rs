@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use zeroize::Zeroizing;
 
 use super::label::{Request, expand};
-use super::{ApplicationEpoch, Direction, HandshakeEpoch};
+use super::{ApplicationEpoch, Direction, EarlyEpoch, HandshakeEpoch};
 use crate::crypto::{Aead, AeadKey, Digest, Failed, Hash, HashSecret, MAX_HASH_LEN, NONCE_LEN};
 use crate::secret::matches;
 
@@ -32,6 +32,12 @@ impl<D, E> Traffic<D, E> {
         Self { hash, secret, of: PhantomData }
     }
 
+    fn keys_now(&self, aead: &dyn Aead) -> Result<Keys<D>, Failed> {
+        let mut block = KeyBlock::default();
+        expand(self.hash, &self.secret, block.requests(aead)?)?;
+        block.keys(aead)
+    }
+
     /// The secret itself, for a key log and for kernel offload.
     pub(crate) fn expose(&self) -> &[u8] {
         self.secret.expose()
@@ -45,16 +51,21 @@ impl<D: Direction> Traffic<D, HandshakeEpoch> {
         let mut block = KeyBlock::default();
         let [key, iv] = block.requests(aead)?;
         expand(self.hash, &self.secret, [key, iv, (b"finished", &[], finished.expose_mut())])?;
-        Ok((block.keys(aead)?, Finished { hash: self.hash, key: finished, of: PhantomData }))
+        Ok((block.keys(aead)?, Finished::new(self.hash, finished)))
+    }
+}
+
+impl<D: Direction> Traffic<D, EarlyEpoch> {
+    /// The record keys; the secret ends here.
+    pub fn into_keys(self, aead: &dyn Aead) -> Result<Keys<D>, Failed> {
+        self.keys_now(aead)
     }
 }
 
 impl<D: Direction> Traffic<D, ApplicationEpoch> {
     /// The record keys of this generation.
     pub fn keys(&self, aead: &dyn Aead) -> Result<Keys<D>, Failed> {
-        let mut block = KeyBlock::default();
-        expand(self.hash, &self.secret, block.requests(aead)?)?;
-        block.keys(aead)
+        self.keys_now(aead)
     }
 
     /// The next generation (RFC 9846 section 7.2); this one is wiped.
@@ -103,6 +114,12 @@ pub struct Finished<D> {
 
 /// Proof that the peer's Finished was right. Only [`Finished::check`] makes one.
 pub struct FinishedMatched<D>(PhantomData<fn() -> D>);
+
+impl<D> Finished<D> {
+    pub(super) fn new(hash: &'static dyn Hash, key: HashSecret) -> Self {
+        Self { hash, key, of: PhantomData }
+    }
+}
 
 impl<D: Direction> Finished<D> {
     /// `verify_data` over the transcript hash (RFC 9846 section 4.5.3).

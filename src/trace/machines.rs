@@ -272,6 +272,7 @@ impl<'a> Player<'a> {
                     self.conn.resume(answer, &mut self.out).unwrap();
                 }
                 Event::Established(_) => self.established = true,
+                Event::Ticket(_) => {}
                 Event::Data(plaintext) => self.data.extend_from_slice(plaintext.bytes),
                 Event::Secret(revealed) => {
                     assert_eq!(revealed.secret.expose(), traced(self.section, revealed.label));

@@ -84,13 +84,11 @@ pub(crate) fn write_message(
 }
 
 /// Reads the body of an EndOfEarlyData message, which is empty (RFC 9846 section 4.6).
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn parse_end_of_early_data(body: &[u8]) -> Result<(), Fault> {
     Reader::new(body).finish()
 }
 
 /// Writes an EndOfEarlyData message (RFC 9846 section 4.6).
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn write_end_of_early_data(out: &mut Vec<u8>) -> Result<(), Misuse> {
     write_message(out, HandshakeType::END_OF_EARLY_DATA, |_| Ok(()))
 }

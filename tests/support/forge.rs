@@ -416,6 +416,6 @@ fn index(epoch: Epoch) -> usize {
     match epoch {
         Epoch::Handshake => 0,
         Epoch::Application => 1,
-        Epoch::Plaintext => panic!("plaintext has no keys"),
+        Epoch::Plaintext | Epoch::Early => panic!("{epoch:?} has no keys here"),
     }
 }

@@ -10,7 +10,9 @@ pub mod forge;
 use std::sync::Arc;
 
 use symbolon::config::{ClientConfig, ClientConfigBuilder, Credential, ServerConfig, ServerConfigBuilder};
-use symbolon::conn::{Client, Event, Offer, Plaintext, SendBuf, Server, Step, Summary};
+use symbolon::conn::{
+    Client, Event, NotResumed, Offer, Plaintext, SendBuf, Server, Step, Summary, Unknowable,
+};
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
 use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
 use symbolon::{AlertCode, Error, Refusal};
@@ -87,8 +89,8 @@ impl Answers {
                 let (config, credential) = self.serving.clone().unwrap();
                 question.with(config, credential)
             }
-            Question::LookupPsk(question) => question.none(),
-            Question::CheckReplay(question) => question.unknown(),
+            Question::LookupPsk(question) => question.none(NotResumed::Unknown),
+            Question::CheckReplay(question) => question.unknown(Unknowable::NoGuard),
             Question::ChooseCredential(question) => match &self.credential {
                 Some(credential) => question.with(Arc::clone(credential)),
                 None => question.none(),

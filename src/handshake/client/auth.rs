@@ -4,11 +4,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::finish::WaitFinished;
-use super::{ClientNext, Context, Flight, Request, State};
+use super::server_hello::{Authentication, Early};
+use super::{ClientNext, Context, Facts, Flight, Request, State};
 use crate::codepoint::SignatureScheme;
 use crate::error::{Error, Fault};
 use crate::handshake::auth::{Chain, Signer};
-use crate::handshake::{Next, OUT_OF_ORDER};
+use crate::handshake::{EarlyVerdict, Next, OUT_OF_ORDER};
+use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::{PeerEvidence, Question, Tag, Verified, VerifyPeer};
 use crate::record::{Message, SizeLimit};
 use crate::wire::certificate_request::CertificateRequest;
@@ -17,6 +19,8 @@ use crate::wire::encrypted_extensions::EncryptedExtensions;
 /// Waits for EncryptedExtensions.
 pub(crate) struct WaitEncryptedExtensions {
     pub(super) flight: Flight,
+    pub(super) authentication: Authentication,
+    pub(super) early: Early,
 }
 
 impl WaitEncryptedExtensions {
@@ -25,7 +29,7 @@ impl WaitEncryptedExtensions {
         message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ClientNext, Error> {
-        let mut flight = self.flight;
+        let Self { mut flight, authentication, early } = self;
         let extensions = EncryptedExtensions::parse(message.body, flight.facts.sent)?;
         if let Some(selected) = extensions.alpn {
             if !cx.config.common.alpn.iter().any(|offered| offered == selected) {
@@ -38,14 +42,58 @@ impl WaitEncryptedExtensions {
         if let Some(limit) = extensions.record_size_limit {
             cx.carrier.limit_records(cx.config.common.own_record_limit(), Some(SizeLimit::negotiated(limit)));
         }
+        let early_data = settle(early, extensions.early_data, &flight.facts, cx)?;
         flight.transcript.absorb(message.raw);
-        Ok(Next::Wait(State::Auth(WaitAuth { flight, request: None })))
+        match authentication {
+            Authentication::Certificate(not_resumed) => {
+                Ok(Next::Wait(State::Auth(WaitAuth { flight, not_resumed, early_data, request: None })))
+            }
+            Authentication::Key { resumed, peer } => {
+                let wait = WaitFinished {
+                    flight,
+                    early_data,
+                    resumed: Ok(resumed),
+                    signature: None,
+                    request: None,
+                    peer,
+                };
+                Ok(wait.verify_again(cx))
+            }
+        }
+    }
+}
+
+/// What becomes of early data (RFC 9846 section 4.3.10).
+fn settle(
+    early: Early,
+    accepted: bool,
+    facts: &Facts,
+    cx: &mut Context<'_>,
+) -> Result<Result<(), NoEarlyData>, Error> {
+    match (early, accepted) {
+        // "If the server supplies an "early_data" extension, the client MUST verify that the server's selected_identity
+        // is 0." The rest of what it was sent for must hold too.
+        (Early::Offered(offer), true) if offer.suite == facts.suite.id && offer.alpn == facts.alpn => {
+            cx.carrier.early_verdict(EarlyVerdict::Accepted);
+            Ok(Ok(()))
+        }
+        (_, true) => {
+            Err(Fault::illegal_parameter("the server accepted early data that was not for it").into())
+        }
+        (Early::Offered(_), false) => {
+            cx.carrier.change_write()?;
+            cx.carrier.early_verdict(EarlyVerdict::Refused);
+            Ok(Err(NoEarlyData::Declined))
+        }
+        (Early::Settled(settled), false) => Ok(settled),
     }
 }
 
 /// Waits for CertificateRequest, once, or for Certificate.
 pub(crate) struct WaitAuth {
     flight: Flight,
+    not_resumed: NotResumed,
+    early_data: Result<(), NoEarlyData>,
     request: Option<Request>,
 }
 
@@ -83,15 +131,13 @@ impl WaitAuth {
         // RFC 9846 section 4.5.1.3
         let chain = chain.ok_or(Fault::decode_error("a server's Certificate must hold a certificate"))?;
         self.flight.transcript.absorb(message.raw);
-        let Self { flight, request } = self;
-        Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { flight, request, chain })))
+        Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { auth: self, chain })))
     }
 }
 
 /// Waits for CertificateVerify.
 pub(crate) struct WaitCertificateVerify {
-    flight: Flight,
-    request: Option<Request>,
+    auth: WaitAuth,
     chain: Chain,
 }
 
@@ -101,7 +147,8 @@ impl WaitCertificateVerify {
         message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ClientNext, Error> {
-        let Self { mut flight, request, chain } = self;
+        let Self { mut auth, chain } = self;
+        let flight = &mut auth.flight;
         let schemes = &cx.config.common.schemes;
         let presented = chain.with_signature(message.body, Signer::Server, schemes, &flight.transcript)?;
         flight.transcript.absorb(message.raw);
@@ -112,22 +159,28 @@ impl WaitCertificateVerify {
             name: Some(flight.facts.name.clone()),
             evidence: PeerEvidence::Fresh(presented),
         };
-        let state = WaitPeerVerdict { flight, request, signature, tag };
+        let state = WaitPeerVerdict { auth, signature, tag };
         Ok(Next::Ask(State::PeerVerdict(state), Question::VerifyPeer(Box::new(question))))
     }
 }
 
 /// Waits for the verdict on the server's certificates and signature.
 pub struct WaitPeerVerdict {
-    flight: Flight,
-    request: Option<Request>,
+    auth: WaitAuth,
     signature: SignatureScheme,
     pub(super) tag: Tag,
 }
 
 impl WaitPeerVerdict {
     pub fn on_verified(self, peer: Verified) -> WaitFinished {
-        let Self { flight, request, signature, .. } = self;
-        WaitFinished { flight, request, signature, peer }
+        let Self { auth: WaitAuth { flight, not_resumed, early_data, request }, signature, .. } = self;
+        WaitFinished {
+            flight,
+            early_data,
+            resumed: Err(not_resumed),
+            signature: Some(signature),
+            request,
+            peer,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use rustls_pki_types::ServerName;
@@ -9,30 +10,63 @@ use rustls_pki_types::ServerName;
 use super::hello::sent_name;
 use super::{ClientNext, Context, Established, Facts, Flight, Request, State};
 use crate::codepoint::SignatureScheme;
+use crate::config::{ResumedPeers, Tickets};
 use crate::error::Error;
 use crate::handshake::auth::{Signer, check_finished, emit_certificate, emit_finished, signed_content};
-use crate::handshake::{Next, NotResumed, SecretLabel, Summary, emit};
-use crate::question::{ChooseCredential, Chosen, Question, Sign, Tag, Verified};
+use crate::handshake::{HalfRtt, Next, Remember, Resumed, SecretLabel, Summary, emit};
+use crate::psk::{NoEarlyData, NotResumed, SessionKey};
+use crate::question::{ChooseCredential, Chosen, PeerEvidence, Question, Sign, Tag, Verified, VerifyPeer};
 use crate::record::Message;
-use crate::schedule::{ApplicationEpoch, Client, Exporter, Finished, FinishedMatched, Server, Traffic};
+use crate::schedule::{
+    ApplicationEpoch, Client, Ending as MainEnding, Exporter, Finished, FinishedMatched, Server, Traffic,
+};
 use crate::transcript::Transcript;
 use crate::wire::certificate_verify::write_certificate_verify;
+use crate::wire::message::write_end_of_early_data;
 
 /// Waits for the server's Finished; cannot be reached without a verdict on its certificate.
 pub struct WaitFinished {
     pub flight: Flight,
+    pub early_data: Result<(), NoEarlyData>,
+    pub resumed: Result<Resumed, NotResumed>,
     pub request: Option<Request>,
-    pub signature: SignatureScheme,
+    /// `None` when a key authenticates the server.
+    pub signature: Option<SignatureScheme>,
     pub peer: Verified,
 }
 
+/// Waits for the verdict on a server that an earlier connection verified.
+pub(crate) struct WaitResumedPeer {
+    wait: WaitFinished,
+    pub(super) tag: Tag,
+}
+
+impl WaitResumedPeer {
+    pub(super) fn on_verified(self, peer: Verified) -> WaitFinished {
+        WaitFinished { peer, ..self.wait }
+    }
+}
+
 impl WaitFinished {
+    /// Asks once more about a server that resumes, where that is configured.
+    pub(super) fn verify_again(self, cx: &mut Context<'_>) -> ClientNext {
+        let again = cx.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
+        if !again || self.resumed != Ok(Resumed::Session) {
+            return Next::Wait(State::Finished(self));
+        }
+        let tag = cx.tags.next();
+        let evidence = PeerEvidence::Resumed(self.peer.share_peer());
+        let question = VerifyPeer { tag, name: Some(self.flight.facts.name.clone()), evidence };
+        let state = State::ResumedPeer(WaitResumedPeer { wait: self, tag });
+        Next::Ask(state, Question::VerifyPeer(Box::new(question)))
+    }
+
     pub(super) fn on_finished(
         self,
         mut message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ClientNext, Error> {
-        let Self { flight, request, signature, peer } = self;
+        let Self { flight, early_data, resumed, request, signature, peer } = self;
         let Flight { facts, mut transcript, client_finished, server_finished, main } = flight;
         let server_finished = check_finished(message.body, &server_finished, &transcript)?;
         let boundary = message.boundary()?;
@@ -43,6 +77,12 @@ impl WaitFinished {
         cx.carrier.reveal(SecretLabel::ServerTraffic, &facts.random, secrets.server.expose());
         cx.carrier.reveal(SecretLabel::Exporter, &facts.random, secrets.exporter.expose());
         cx.carrier.rekey_read(secrets.server.keys(facts.suite.aead)?, boundary);
+        if early_data.is_ok() {
+            // RFC 9846 section 4.6: "If the server sent an "early_data" extension .., the client MUST send an
+            // EndOfEarlyData message after receiving the server Finished."
+            emit(cx.carrier, &mut transcript, write_end_of_early_data)?;
+            cx.carrier.change_write()?;
+        }
 
         let ending = Ending {
             facts,
@@ -51,6 +91,9 @@ impl WaitFinished {
             read: secrets.server,
             write: secrets.client,
             exporter: secrets.exporter,
+            main: secrets.main,
+            early_data,
+            resumed,
             signature,
             peer,
             server_finished,
@@ -116,7 +159,10 @@ struct Ending {
     read: Traffic<Server, ApplicationEpoch>,
     write: Traffic<Client, ApplicationEpoch>,
     exporter: Exporter,
-    signature: SignatureScheme,
+    main: MainEnding,
+    early_data: Result<(), NoEarlyData>,
+    resumed: Result<Resumed, NotResumed>,
+    signature: Option<SignatureScheme>,
     peer: Verified,
     server_finished: FinishedMatched<Server>,
 }
@@ -124,9 +170,21 @@ struct Ending {
 impl Ending {
     fn finish(mut self, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         emit_finished(cx.carrier, &mut self.transcript, &self.client_finished)?;
-        cx.carrier.rekey_write(self.write.keys(self.facts.suite.aead)?, self.facts.suite)?;
+        let suite = self.facts.suite;
+        cx.carrier.open_write(self.write, suite, HalfRtt::Open)?;
+        let peer = self.peer.into_peer();
+        let remember = match cx.config.tickets {
+            Tickets::Ignored => None,
+            Tickets::Taken | Tickets::Asked { .. } => Some(Box::new(Remember {
+                resumption: self.main.resumption(&self.transcript.digest())?,
+                key: SessionKey::new(cx.config, self.facts.name.clone()),
+                suite: suite.id,
+                alpn: self.facts.alpn.clone(),
+                peer: Arc::clone(&peer),
+            })),
+        };
         let summary = Box::new(Summary {
-            suite: self.facts.suite.id,
+            suite: suite.id,
             group: self.facts.group,
             signature: self.signature,
             alpn: self.facts.alpn,
@@ -135,17 +193,18 @@ impl Ending {
                 ServerName::DnsName(name) => Some(sent_name(name).to_owned()),
                 _ => None,
             },
-            peer: Some(self.peer.into_peer()),
+            peer: Some(peer),
             retried: self.facts.retried,
-            not_resumed: NotResumed::NotOffered,
+            resumed: self.resumed,
+            early_data: self.early_data,
         });
         Ok(Next::Done(Established {
-            suite: self.facts.suite,
+            suite,
             read: self.read,
-            write: self.write,
             exporter: self.exporter,
             summary,
             tickets: Vec::new(),
+            remember,
             finished: self.server_finished,
         }))
     }

@@ -5,57 +5,94 @@ use alloc::vec::Vec;
 
 use rustls_pki_types::{DnsName, ServerName};
 
+use super::offer::{Offer, Offered, Psk, bind};
 use super::server_hello::{Hello, WaitServerHello};
 use super::{Context, State};
-use crate::codepoint::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion};
-use crate::config::{ClientConfig, Middleboxes};
+use crate::codepoint::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
+use crate::config::{ClientConfig, Middleboxes, PskKe, Tickets};
 use crate::crypto::{Exchange, Group};
 use crate::error::{Error, Failed, Misuse};
-use crate::handshake::too_long;
+use crate::handshake::{SecretLabel, too_long};
 use crate::transcript::Unhashed;
 use crate::wire::Writer;
 use crate::wire::client_hello::write_client_hello;
 use crate::wire::ext::key_share::KeyShareEntry;
 use crate::wire::ext::{
-    ExtensionSet, alpn, certificate_authorities, cookie, key_share, record_size_limit, server_name,
-    signature_algorithms, supported_groups, supported_versions,
+    ExtensionSet, alpn, certificate_authorities, cookie, early_data, key_share, pre_shared_key,
+    psk_key_exchange_modes, record_size_limit, server_name, signature_algorithms, supported_groups,
+    supported_versions, ticket_request,
 };
 
 /// What both ClientHellos of a connection have in common.
-pub(super) struct Offer {
+pub(super) struct Base {
     pub(super) name: ServerName<'static>,
     pub(super) random: [u8; 32],
     session_id: [u8; 32],
     session_id_len: usize,
 }
 
-impl Offer {
+impl Base {
     /// The legacy session id: empty, or 32 bytes (RFC 9846 appendix E.4).
     pub(super) fn session_id(&self) -> &[u8] {
         self.session_id.get(..self.session_id_len).unwrap_or_default()
     }
 }
 
-/// Starts a handshake: sends the ClientHello.
-pub(crate) fn start(name: ServerName<'static>, cx: &mut Context<'_>) -> Result<State, Error> {
+/// Starts a handshake: sends the ClientHello. Early data may follow it.
+pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_>) -> Result<State, Error> {
     let common = &cx.config.common;
     let rng = &*common.provider.rng;
-    let mut offer = Offer { name, random: [0; 32], session_id: [0; 32], session_id_len: 0 };
-    rng.fill(&mut offer.random)?;
+    let offered = offer.prepare(&name, cx.config)?;
+    let mut base = Base { name, random: [0; 32], session_id: [0; 32], session_id_len: 0 };
+    rng.fill(&mut base.random)?;
     if cx.config.middleboxes == Middleboxes::Compatible {
-        rng.fill(&mut offer.session_id)?;
-        offer.session_id_len = offer.session_id.len();
+        rng.fill(&mut base.session_id)?;
+        base.session_id_len = base.session_id.len();
     }
     let group = *common.groups.first().ok_or(Failed::Provider)?;
     let exchange = Ours::start(group, cx.config)?;
     let messages = cx.carrier.messages();
     let start = messages.len();
-    let sent = write(messages, &offer, &exchange, None, cx.config).map_err(too_long)?;
+    let kind = Kind::First { early: offered.early.is_ok() };
+    let sent = write(messages, &base, &exchange, &offered.psks, &kind, cx.config).map_err(too_long)?;
+    let message = messages.get_mut(start..).unwrap_or_default();
+    // "this hash will be computed using the hash associated with the PSK, as the client does not know which cipher suite
+    // the server will select."
+    bind(&offered.psks, message, |psk, truncated| psk.hash().hash(&[truncated]))?;
     #[cfg(all(test, feature = "rustcrypto"))]
     crate::handshake::replay::replace(messages, start);
-    let hello = Unhashed::new(messages.get(start..).unwrap_or_default().to_vec());
+    let message = messages.get(start..).unwrap_or_default().to_vec();
     cx.carrier.end_flight()?;
-    Ok(State::ServerHello(WaitServerHello { offer, exchange, sent, hello: Hello::First(hello) }))
+    send_early(&base, &offered, &message, cx)?;
+    let hello = Hello::First(Unhashed::new(message));
+    Ok(State::ServerHello(WaitServerHello { base, exchange, sent, offered, hello }))
+}
+
+/// Opens the way for early data behind the ClientHello `message`.
+fn send_early(base: &Base, offered: &Offered, message: &[u8], cx: &mut Context<'_>) -> Result<(), Error> {
+    let (Ok(early), Some(psk)) = (&offered.early, offered.psks.first()) else { return Ok(()) };
+    let suite = cx.config.common.suite(early.suite).ok_or(Failed::Provider)?.suite;
+    let secrets = psk.schedule.send_early(&suite.hash.hash(&[message]))?;
+    cx.carrier.reveal(SecretLabel::ClientEarlyTraffic, &base.random, secrets.client.expose());
+    cx.carrier.reveal(SecretLabel::EarlyExporter, &base.random, secrets.exporter.expose());
+    cx.carrier.early_exporter(secrets.exporter);
+    // RFC 9846 appendix E.4: "If offering early data, the record is placed immediately after the first ClientHello."
+    if !base.session_id().is_empty() {
+        cx.carrier.compat_ccs_now()?;
+    }
+    cx.carrier.send_early(secrets.client.into_keys(suite.aead)?, suite, early.max);
+    Ok(())
+}
+
+/// What the two ClientHellos of a connection do not have in common.
+pub(super) enum Kind<'a> {
+    /// The first one.
+    First {
+        /// Whether early data follows.
+        early: bool,
+    },
+    /// The second one, which gives back the cookie of the HelloRetryRequest.
+    Second { cookie: Option<&'a [u8]> },
 }
 
 /// Our key exchange: the groups whose shares are offered, made of one key.
@@ -107,15 +144,15 @@ pub(super) fn sent_name<'n>(name: &'n DnsName<'_>) -> &'n str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Appends a ClientHello and says which extensions it has.
+/// Appends a ClientHello and says which extensions it has. Its binders are zeros still.
 ///
-/// The second one of a connection differs by `cookie` and by the shares of `exchange` alone (RFC 9846 section
-/// 4.2.2).
+/// The second one of a connection differs by its cookie, its shares and its keys alone (RFC 9846 section 4.2.2).
 pub(super) fn write(
     out: &mut Vec<u8>,
-    offer: &Offer,
+    base: &Base,
     exchange: &Ours,
-    retry_cookie: Option<&[u8]>,
+    psks: &[Psk],
+    kind: &Kind<'_>,
     config: &ClientConfig,
 ) -> Result<ExtensionSet, Misuse> {
     let common = &config.common;
@@ -131,7 +168,7 @@ pub(super) fn write(
     .collect();
     let mut note = |kind| sent.insert(kind);
     let extensions = |w: &mut Writer<'_>| {
-        if let ServerName::DnsName(name) = &offer.name {
+        if let ServerName::DnsName(name) = &base.name {
             note(ExtensionType::SERVER_NAME);
             server_name::encode_client(w, sent_name(name))?;
         }
@@ -153,11 +190,43 @@ pub(super) fn write(
             note(ExtensionType::RECORD_SIZE_LIMIT);
             record_size_limit::encode(w, limit)?;
         }
-        if let Some(bytes) = retry_cookie {
-            cookie::encode(w, bytes)?;
+        if let Tickets::Asked { new_session, resumption } = config.tickets {
+            note(ExtensionType::TICKET_REQUEST);
+            let request = ticket_request::TicketRequest {
+                new_session_count: new_session,
+                resumption_count: resumption,
+            };
+            ticket_request::encode_client(w, request)?;
         }
-        key_share::encode_client(w, exchange.shares())
+        match kind {
+            Kind::First { early: true } => {
+                note(ExtensionType::EARLY_DATA);
+                early_data::encode_flag(w)?;
+            }
+            Kind::Second { cookie: Some(bytes) } => cookie::encode(w, bytes)?,
+            Kind::First { early: false } | Kind::Second { cookie: None } => {}
+        }
+        key_share::encode_client(w, exchange.shares())?;
+        // Also without a key: "This extension also restricts the modes for use with PSK resumption." (RFC 9846 section
+        // 4.3.9)
+        if config.tickets != Tickets::Ignored || !psks.is_empty() {
+            psk_key_exchange_modes::encode(w, modes(common.psk_ke))?;
+        }
+        // "The "pre_shared_key" extension MUST be the last extension in the ClientHello".
+        if !psks.is_empty() {
+            note(ExtensionType::PRE_SHARED_KEY);
+            let binder_lens = psks.iter().map(|psk| psk.hash().output_len());
+            pre_shared_key::encode_client(w, psks.iter().map(Psk::identity), binder_lens)?;
+        }
+        Ok(())
     };
-    write_client_hello(out, &offer.random, offer.session_id(), &suites, extensions)?;
+    write_client_hello(out, &base.random, base.session_id(), &suites, extensions)?;
     Ok(sent)
+}
+
+fn modes(psk_ke: PskKe) -> &'static [PskKeyExchangeMode] {
+    match psk_ke {
+        PskKe::Refused => &[PskKeyExchangeMode::PSK_DHE_KE],
+        PskKe::Permitted => &[PskKeyExchangeMode::PSK_DHE_KE, PskKeyExchangeMode::PSK_KE],
+    }
 }

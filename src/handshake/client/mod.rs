@@ -3,12 +3,14 @@
 mod auth;
 mod finish;
 mod hello;
+mod offer;
 mod retry;
 mod server_hello;
 
 pub use self::auth::WaitPeerVerdict;
 pub use self::finish::WaitFinished;
 pub(crate) use hello::start;
+pub use offer::Offer;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,7 +18,7 @@ use alloc::vec::Vec;
 use rustls_pki_types::ServerName;
 
 use self::auth::{WaitAuth, WaitCertificateVerify, WaitEncryptedExtensions};
-use self::finish::{WaitCredential, WaitSignature};
+use self::finish::{WaitCredential, WaitResumedPeer, WaitSignature};
 use self::server_hello::WaitServerHello;
 use super::{Carrier, Next, OUT_OF_ORDER, Tags};
 use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
@@ -33,7 +35,7 @@ use crate::wire::ext::ExtensionSet;
 pub(crate) type ClientCarrier<'a> = dyn Carrier<Read = Server, Write = Client> + 'a;
 
 /// A finished client handshake.
-pub(crate) type Established = super::Established<Server, Client>;
+pub(crate) type Established = super::Established<Server>;
 
 type ClientNext = Next<State, Established>;
 
@@ -51,6 +53,7 @@ pub(crate) enum State {
     Auth(WaitAuth),
     CertificateVerify(WaitCertificateVerify),
     PeerVerdict(WaitPeerVerdict),
+    ResumedPeer(WaitResumedPeer),
     Finished(WaitFinished),
     Credential(WaitCredential),
     Signature(WaitSignature),
@@ -78,6 +81,7 @@ impl State {
     pub(crate) fn awaits(&self) -> Option<Tag> {
         match self {
             Self::PeerVerdict(state) => Some(state.tag),
+            Self::ResumedPeer(state) => Some(state.tag),
             Self::Credential(state) => Some(state.tag),
             Self::Signature(state) => Some(state.tag),
             _ => None,
@@ -89,6 +93,9 @@ impl State {
         match (self, answer.verdict) {
             (_, Verdict::Refused(refusal)) => Err(refusal.into()),
             (Self::PeerVerdict(state), Verdict::Verified(verified)) => {
+                Ok(Next::Wait(Self::Finished(state.on_verified(verified))))
+            }
+            (Self::ResumedPeer(state), Verdict::Verified(verified)) => {
                 Ok(Next::Wait(Self::Finished(state.on_verified(verified))))
             }
             (Self::Credential(state), Verdict::Chosen(chosen)) => state.on_chosen(chosen, cx),
@@ -114,7 +121,8 @@ struct Facts {
     random: [u8; 32],
     sent: ExtensionSet,
     suite: &'static Suite,
-    group: NamedGroup,
+    /// `None` in `psk_ke`.
+    group: Option<NamedGroup>,
     retried: bool,
     alpn: Option<Vec<u8>>,
 }

@@ -1,11 +1,13 @@
 //! HelloRetryRequest (RFC 9846 section 4.2.4): the second ClientHello.
 
-use super::hello::{Ours, write};
+use super::hello::{Kind, Ours, write};
+use super::offer::bind;
 use super::server_hello::{Hello, Retried, WaitServerHello};
 use super::{ClientNext, Context, State};
 use crate::config::ConfiguredSuite;
 use crate::error::{Error, Fault};
-use crate::handshake::{Next, OUT_OF_ORDER, emit};
+use crate::handshake::{EarlyVerdict, Next, OUT_OF_ORDER, too_long};
+use crate::psk::NoEarlyData;
 use crate::wire::server_hello::ServerHello;
 
 impl WaitServerHello {
@@ -43,17 +45,28 @@ impl WaitServerHello {
 
         let mut transcript = hello.select(suite.suite.hash).into_retry();
         transcript.absorb(raw);
-        if !self.offer.session_id().is_empty() {
+        let Self { base, mut offered, .. } = self;
+        // RFC 9846 section 4.2.2: a second ClientHello goes without early data, and without keys of another hash.
+        if offered.early.is_ok() {
+            offered.early = Err(NoEarlyData::Retried);
+            cx.carrier.write_plain_again();
+            cx.carrier.early_verdict(EarlyVerdict::Refused);
+        }
+        offered.psks.retain(|psk| psk.hash().output_len() == suite.suite.hash.output_len());
+        if !base.session_id().is_empty() {
             cx.carrier.compat_ccs();
         }
-        let mut sent = self.sent;
-        let (offer, config) = (self.offer, cx.config);
-        emit(cx.carrier, &mut transcript, |out| {
-            sent = write(out, &offer, &exchange, extensions.cookie, config)?;
-            Ok(())
-        })?;
+        let messages = cx.carrier.messages();
+        let start = messages.len();
+        let kind = Kind::Second { cookie: extensions.cookie };
+        let sent = write(messages, &base, &exchange, &offered.psks, &kind, cx.config).map_err(too_long)?;
+        let message = messages.get_mut(start..).unwrap_or_default();
+        bind(&offered.psks, message, |_, truncated| transcript.digest_with(truncated))?;
+        #[cfg(all(test, feature = "rustcrypto"))]
+        crate::handshake::replay::replace(messages, start);
+        transcript.absorb(messages.get(start..).unwrap_or_default());
         cx.carrier.end_flight()?;
-        let retried = Retried { transcript, suite, group: extensions.key_share };
-        Ok(Next::Wait(State::ServerHello(Self { offer, exchange, sent, hello: Hello::Second(retried) })))
+        let hello = Hello::Second(Retried { transcript, suite, group: extensions.key_share });
+        Ok(Next::Wait(State::ServerHello(Self { base, exchange, sent, offered, hello })))
     }
 }

@@ -1,23 +1,29 @@
 //! ServerHello (RFC 9846 section 4.2.3): the server's choice, and the end of plaintext.
 
 use super::auth::WaitEncryptedExtensions;
-use super::hello::{Offer, Ours};
+use super::hello::{Base, Ours};
+use super::offer::{EarlyOffer, Offered, Psk};
 use super::{ClientNext, Context, Facts, Flight, State};
 use crate::codepoint::{NamedGroup, ProtocolVersion};
-use crate::config::ConfiguredSuite;
+use crate::config::{ConfiguredSuite, PskKe};
+use crate::crypto::SharedSecret;
 use crate::error::{Error, Fault};
-use crate::handshake::{Next, SecretLabel, bad_share};
+use crate::handshake::{EarlyVerdict, Next, Resumed, SecretLabel, bad_share};
+use crate::psk::{NoEarlyData, NotResumed};
+use crate::question::Verified;
 use crate::record::Message;
 use crate::schedule::Handshake;
 use crate::transcript::{Transcript, Unhashed};
 use crate::wire::ext::ExtensionSet;
+use crate::wire::ext::key_share::KeyShareEntry;
 use crate::wire::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12, ServerHello};
 
 /// Waits for ServerHello or HelloRetryRequest.
 pub(crate) struct WaitServerHello {
-    pub(super) offer: Offer,
+    pub(super) base: Base,
     pub(super) exchange: Ours,
     pub(super) sent: ExtensionSet,
+    pub(super) offered: Offered,
     pub(super) hello: Hello,
 }
 
@@ -50,61 +56,78 @@ impl WaitServerHello {
         }
 
         let extensions = hello.extensions(self.sent)?;
-        let Some(share) = extensions.key_share else {
-            return Err(
-                Fault::missing_extension("a ServerHello without a pre-shared key needs key_share").into()
-            );
+        let Self { base, exchange, sent, mut offered, hello: sent_hello } = self;
+        let selected = match extensions.pre_shared_key {
+            Some(index) => Some(select(&mut offered, index, &suite)?),
+            None => None,
         };
-        let retried_group = match &self.hello {
+        let retried = matches!(sent_hello, Hello::Second(_));
+        let retried_group = match &sent_hello {
             Hello::Second(retried) => retried.group,
             Hello::First(_) => None,
         };
-        // RFC 9846 section 4.3.8: "the client MUST verify that the selected NamedGroup in the ServerHello is the
-        // same as that in the HelloRetryRequest"
-        if !self.exchange.offers(share.group) || retried_group.is_some_and(|group| group != share.group) {
-            return Err(
-                Fault::illegal_parameter("the server's key share is of no group that was offered").into()
-            );
-        }
-        let retried = matches!(self.hello, Hello::Second(_));
-        let mut transcript = match self.hello {
+        check_share(extensions.key_share, &selected, &exchange, retried_group, cx.config.common.psk_ke)?;
+        let mut transcript = match sent_hello {
             Hello::First(hello) => hello.select(suite.suite.hash),
             Hello::Second(retried) => retried.transcript,
         };
         transcript.absorb(message.raw);
 
-        let exchange = self.exchange.into_exchange();
-        let shared = exchange.complete(share.group, share.key_exchange).map_err(bad_share)?;
-        let secrets = Handshake::new(&suite.constants, &shared)?.derive(&transcript.digest())?;
+        let shared = match extensions.key_share {
+            Some(share) => {
+                let exchange = exchange.into_exchange();
+                Some(exchange.complete(share.group, share.key_exchange).map_err(bad_share)?)
+            }
+            None => None,
+        };
+        let not_resumed = offered.not_resumed;
+        let is_first = extensions.pre_shared_key == Some(0);
+        let (handshake, authentication) = authenticate(selected, shared.as_ref(), &suite, not_resumed)?;
+        let secrets = handshake.derive(&transcript.digest())?;
         drop(shared);
-        let random = &self.offer.random;
+        let random = &base.random;
         cx.carrier.reveal(SecretLabel::ClientHandshakeTraffic, random, secrets.client.expose());
         cx.carrier.reveal(SecretLabel::ServerHandshakeTraffic, random, secrets.server.expose());
         let (read, server_finished) = secrets.server.into_keys(suite.suite.aead)?;
         let (write, client_finished) = secrets.client.into_keys(suite.suite.aead)?;
         cx.carrier.rekey_read(read, boundary);
-        if !self.offer.session_id().is_empty() {
+        if !base.session_id().is_empty() {
             cx.carrier.compat_ccs();
         }
-        cx.carrier.rekey_write(write, suite.suite)?;
+        let early = match offered.early {
+            Ok(offer) if is_first => {
+                // Early data goes on until the server has said what becomes of it.
+                cx.carrier.stage_write(write, suite.suite);
+                Early::Offered(offer)
+            }
+            Ok(_) => {
+                cx.carrier.rekey_write(write, suite.suite)?;
+                cx.carrier.early_verdict(EarlyVerdict::Refused);
+                Early::Settled(Err(NoEarlyData::Declined))
+            }
+            Err(why) => {
+                cx.carrier.rekey_write(write, suite.suite)?;
+                Early::Settled(Err(why))
+            }
+        };
 
         let facts = Facts {
-            name: self.offer.name,
-            random: self.offer.random,
-            sent: self.sent,
+            name: base.name,
+            random: base.random,
+            sent,
             suite: suite.suite,
-            group: share.group,
+            group: extensions.key_share.map(|share| share.group),
             retried,
             alpn: None,
         };
         let flight = Flight { facts, transcript, client_finished, server_finished, main: secrets.main };
-        Ok(Next::Wait(State::EncryptedExtensions(WaitEncryptedExtensions { flight })))
+        Ok(Next::Wait(State::EncryptedExtensions(WaitEncryptedExtensions { flight, authentication, early })))
     }
 
     /// What a ServerHello and a HelloRetryRequest must both satisfy, in the standard's order: the version first.
     fn check(&self, hello: &ServerHello<'_>, cx: &Context<'_>) -> Result<ConfiguredSuite, Fault> {
         check_version(hello)?;
-        if hello.legacy_session_id_echo != self.offer.session_id() {
+        if hello.legacy_session_id_echo != self.base.session_id() {
             return Err(Fault::illegal_parameter("legacy_session_id_echo is not what was sent"));
         }
         if hello.legacy_compression_method != 0 {
@@ -143,5 +166,84 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
             ))
         }
         None => Err(Fault::protocol_version("the server speaks only TLS 1.2 or older; TLS 1.3 is needed")),
+    }
+}
+
+/// How the server is authenticated.
+pub(super) enum Authentication {
+    /// By a certificate, since no key was taken.
+    Certificate(NotResumed),
+    /// By a key that it has to have; what is known of it comes from there.
+    Key { resumed: Resumed, peer: Verified },
+}
+
+/// What becomes of early data.
+pub(super) enum Early {
+    /// EncryptedExtensions will tell.
+    Offered(EarlyOffer),
+    Settled(Result<(), NoEarlyData>),
+}
+
+/// The key that the server selected (RFC 9846 section 4.3.11).
+fn select(offered: &mut Offered, index: u16, suite: &ConfiguredSuite) -> Result<Psk, Fault> {
+    let index = usize::from(index);
+    if index >= offered.psks.len() {
+        return Err(Fault::illegal_parameter("the server selected a pre-shared key that was not offered"));
+    }
+    let psk = offered.psks.swap_remove(index);
+    // "that the server selected a cipher suite indicating a Hash associated with the PSK"
+    if psk.hash().output_len() != suite.suite.hash.output_len() {
+        return Err(Fault::illegal_parameter(
+            "the cipher suite does not have the hash of the pre-shared key",
+        ));
+    }
+    Ok(psk)
+}
+
+fn check_share(
+    share: Option<KeyShareEntry<'_>>,
+    selected: &Option<Psk>,
+    exchange: &Ours,
+    retried_group: Option<NamedGroup>,
+    psk_ke: PskKe,
+) -> Result<(), Fault> {
+    let Some(share) = share else {
+        return match (selected, psk_ke) {
+            (Some(_), PskKe::Permitted) => Ok(()),
+            // "and that a server "key_share" extension is present if required by the ClientHello
+            // "psk_key_exchange_modes" extension"
+            (Some(_), PskKe::Refused) => {
+                Err(Fault::illegal_parameter("the server left out the key exchange, which was not permitted"))
+            }
+            (None, _) => {
+                Err(Fault::missing_extension("a ServerHello without a pre-shared key needs key_share"))
+            }
+        };
+    };
+    // RFC 9846 section 4.3.8: "the client MUST verify that the selected NamedGroup in the ServerHello is the same as that
+    // in the HelloRetryRequest"
+    if !exchange.offers(share.group) || retried_group.is_some_and(|group| group != share.group) {
+        return Err(Fault::illegal_parameter("the server's key share is of no group that was offered"));
+    }
+    Ok(())
+}
+
+/// Enters the key schedule, with the selected key if there is one.
+fn authenticate(
+    selected: Option<Psk>,
+    shared: Option<&SharedSecret>,
+    suite: &ConfiguredSuite,
+    not_resumed: NotResumed,
+) -> Result<(Handshake, Authentication), Error> {
+    match (selected, shared) {
+        (Some(psk), shared) => {
+            let (handshake, used) = psk.schedule.handshake(shared)?;
+            let peer = Verified::by_psk(psk.peer, &used);
+            Ok((handshake, Authentication::Key { resumed: psk.resumed, peer }))
+        }
+        (None, Some(shared)) => {
+            Ok((Handshake::new(&suite.constants, shared)?, Authentication::Certificate(not_resumed)))
+        }
+        (None, None) => Err(Fault::missing_extension("a certificate needs key_share").into()),
     }
 }

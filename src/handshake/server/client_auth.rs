@@ -31,7 +31,7 @@ impl WaitCertificate {
             (None, ClientAuth::Required { .. }) => {
                 Err(Fault::certificate_required("the client sent no certificate, and one is required").into())
             }
-            (None, _) => Ok(Next::Wait(State::Finished(WaitFinished { ending, peer: None }))),
+            (None, _) => Ok(Next::Wait(State::Finished(WaitFinished { ending }))),
         }
     }
 }
@@ -67,6 +67,8 @@ pub(crate) struct WaitPeerVerdict {
 
 impl WaitPeerVerdict {
     pub(super) fn on_verified(self, peer: Verified) -> ServerNext {
-        Next::Wait(State::Finished(WaitFinished { ending: self.ending, peer: Some(peer) }))
+        let mut ending = self.ending;
+        ending.authenticated.peer = Some(peer);
+        Next::Wait(State::Finished(WaitFinished { ending }))
     }
 }

@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 
 use rustls_pki_types::UnixTime;
 
-use super::negotiate::{check, choose};
+use super::negotiate::{check, choose, has_common_mode};
 use super::{Chosen, Context, ServerNext, Serving, State};
-use crate::codepoint::PskKeyExchangeMode;
-use crate::config::ServerConfig;
+use crate::config::{Credentials, ServerConfig};
 use crate::error::{Error, Fault};
-use crate::handshake::{Next, NotResumed};
-use crate::question::{Configure, Configured, LookupPsk, Offered, OfferedIdentity, Question, Tag};
+use crate::handshake::Next;
+use crate::moment::Moment;
+use crate::psk::NotResumed;
+use crate::question::{Configure, Configured, Known, LookupPsk, Offered, OfferedIdentity, Question, Tag};
 use crate::record::{EpochBoundary, Message, Skip, Skipped};
 use crate::wire::client_hello::ClientHello;
 use crate::wire::message::HEADER_LEN;
@@ -73,13 +74,14 @@ impl WaitClientHello {
             return Err(Fault::unexpected_message("application data arrived before any key").into());
         }
         let first = First { hello, raw: message.raw, boundary, now: self.now, skipped };
-        match &self.config.credential {
+        match &self.config.credentials {
             // A configuration with one credential answers for itself.
-            Some(credential) => {
-                let credential = Arc::clone(credential);
+            Credentials::One(credential) => {
+                let credential = Some(Arc::clone(credential));
                 first.look_up_psk(Serving { config: self.config, credential }, cx)
             }
-            None => {
+            Credentials::None => first.look_up_psk(Serving { config: self.config, credential: None }, cx),
+            Credentials::Asked => {
                 let tag = cx.tags.next();
                 let question = Configure { tag, offered: offered(&first.hello, message.body) };
                 let state = WaitConfigure { kept: first.keep(), tag };
@@ -115,9 +117,9 @@ pub(crate) struct WaitPsk {
 }
 
 impl WaitPsk {
-    pub(super) fn on_none(self, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
+    pub(super) fn on_known(self, known: Known, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
         let Self { kept, serving, .. } = self;
-        kept.again(|first| first.go_on(serving, NotResumed::Unknown, cx))
+        kept.again(|first| first.go_on(serving, known, cx))
     }
 }
 
@@ -131,38 +133,44 @@ impl First<'_> {
     fn look_up_psk(self, serving: Serving, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
         let extensions = &self.hello.extensions;
         let Some(offered) = &extensions.pre_shared_key else {
-            return self.go_on(serving, NotResumed::NotOffered, cx);
+            return self.go_on(serving, nothing(NotResumed::NotOffered), cx);
         };
-        let modes = extensions.psk_key_exchange_modes.as_ref();
-        if !modes.is_some_and(|modes| modes.contains(PskKeyExchangeMode::PSK_DHE_KE)) {
-            return self.go_on(serving, NotResumed::NoCommonMode, cx);
+        if !has_common_mode(&self.hello, &serving.config.common) {
+            return self.go_on(serving, nothing(NotResumed::NoCommonMode), cx);
         }
         let identities = offered.identities.iter().map(|offered| OfferedIdentity {
             identity: offered.identity.to_vec(),
             obfuscated_ticket_age: offered.obfuscated_ticket_age,
         });
         let tag = cx.tags.next();
-        let question = LookupPsk { tag, identities: identities.collect() };
+        let question = LookupPsk {
+            tag,
+            config: Arc::clone(&serving.config),
+            server_name: extensions.server_name.map(ToOwned::to_owned),
+            identities: identities.collect(),
+        };
         let state = WaitPsk { kept: self.keep(), serving, tag };
         Ok(Next::Ask(State::Psk(state), Question::LookupPsk(question)))
     }
 
     /// All questions are answered: chooses the parameters, then sends the flight or a HelloRetryRequest.
-    fn go_on(
-        self,
-        serving: Serving,
-        not_resumed: NotResumed,
-        cx: &mut Context<'_>,
-    ) -> Result<ServerNext, Error> {
+    fn go_on(self, serving: Serving, known: Known, cx: &mut Context<'_>) -> Result<ServerNext, Error> {
         if self.hello.extensions.cookie.is_some() {
-            return self.resume_stateless(serving, cx);
+            return self.resume_stateless(serving, known, cx);
         }
-        let chosen = choose(&self.hello, &serving, not_resumed)?;
-        match share_of(&self.hello, &chosen) {
-            Some(share) => self.answer(serving, chosen, share, cx),
-            None => self.retry(serving, chosen, cx),
+        let (chosen, choice) = choose(&self.hello, &serving, known, None)?;
+        match chosen.group {
+            Some(group) if share_of(&self.hello, &chosen).is_none() => {
+                self.retry(serving, chosen, choice, group, cx)
+            }
+            _ => self.answer(serving, chosen, choice, cx),
         }
     }
+}
+
+/// No key is known, for this reason.
+fn nothing(otherwise: NotResumed) -> Known {
+    Known { keys: Vec::new(), now: Moment::default(), otherwise }
 }
 
 impl Kept {
@@ -176,8 +184,8 @@ impl Kept {
 
 /// The client's share of the group that was chosen.
 pub(super) fn share_of<'a>(hello: &ClientHello<'a>, chosen: &Chosen) -> Option<&'a [u8]> {
-    let shares = hello.extensions.key_share.as_ref()?;
-    shares.iter().find(|share| share.group == chosen.group).map(|share| share.key_exchange)
+    let (shares, group) = (hello.extensions.key_share.as_ref()?, chosen.group?);
+    shares.iter().find(|share| share.group == group).map(|share| share.key_exchange)
 }
 
 /// What `Configure` shows.

@@ -6,24 +6,28 @@ mod finish;
 mod flight;
 mod hello;
 mod negotiate;
+mod psk;
 mod retry;
 mod second_hello;
 
 pub(crate) use hello::{WaitClientHello, accept};
+pub(in crate::handshake) use psk::psk_peer;
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use self::client_auth::{WaitCertificate, WaitCertificateVerify, WaitPeerVerdict};
-use self::finish::WaitFinished;
+use self::finish::{WaitEndOfEarlyData, WaitFinished};
 use self::flight::WaitSignature;
 use self::hello::{WaitConfigure, WaitPsk};
+use self::psk::{Candidate, WaitReplay, WaitResumedPeer};
 use self::retry::WaitSecondHello;
-use super::{Carrier, Next, NotResumed, OUT_OF_ORDER, Tags};
+use super::{Carrier, Next, OUT_OF_ORDER, Tags};
 use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
 use crate::config::{ConfiguredSuite, Credential, ServerConfig};
 use crate::error::{Error, Misuse};
+use crate::psk::NotResumed;
 use crate::question::{Answer, Tag, Verdict};
 use crate::record::Message;
 use crate::schedule::{Client, Server};
@@ -32,7 +36,7 @@ use crate::schedule::{Client, Server};
 pub(crate) type ServerCarrier<'a> = dyn Carrier<Read = Client, Write = Server> + 'a;
 
 /// A finished server handshake.
-pub(crate) type Established = super::Established<Client, Server>;
+pub(crate) type Established = super::Established<Client>;
 
 type ServerNext = Next<State, Established>;
 
@@ -48,7 +52,10 @@ pub(crate) enum State {
     Configure(WaitConfigure),
     Psk(WaitPsk),
     SecondHello(WaitSecondHello),
+    ResumedPeer(WaitResumedPeer),
+    Replay(WaitReplay),
     Signature(WaitSignature),
+    EndOfEarlyData(WaitEndOfEarlyData),
     Certificate(WaitCertificate),
     CertificateVerify(WaitCertificateVerify),
     PeerVerdict(WaitPeerVerdict),
@@ -61,6 +68,9 @@ impl State {
         match (self, message.kind) {
             (Self::ClientHello(state), HandshakeType::CLIENT_HELLO) => state.on_client_hello(message, cx),
             (Self::SecondHello(state), HandshakeType::CLIENT_HELLO) => state.on_client_hello(message, cx),
+            (Self::EndOfEarlyData(state), HandshakeType::END_OF_EARLY_DATA) => {
+                state.on_end_of_early_data(message, cx)
+            }
             (Self::Certificate(state), HandshakeType::CERTIFICATE) => state.on_certificate(message),
             (Self::CertificateVerify(state), HandshakeType::CERTIFICATE_VERIFY) => {
                 state.on_certificate_verify(message, cx)
@@ -75,6 +85,8 @@ impl State {
         match self {
             Self::Configure(state) => Some(state.tag),
             Self::Psk(state) => Some(state.tag),
+            Self::ResumedPeer(state) => Some(state.tag),
+            Self::Replay(state) => Some(state.tag),
             Self::Signature(state) => Some(state.tag),
             Self::PeerVerdict(state) => Some(state.tag),
             _ => None,
@@ -86,7 +98,10 @@ impl State {
         match (self, answer.verdict) {
             (_, Verdict::Refused(refusal)) => Err(refusal.into()),
             (Self::Configure(state), Verdict::Configured(configured)) => state.on_configured(configured, cx),
-            (Self::Psk(state), Verdict::NoPsk) => state.on_none(cx),
+            (Self::Psk(state), Verdict::Known(known)) => state.on_known(known, cx),
+            (Self::ResumedPeer(state), Verdict::Verified(verified)) => state.on_verified(verified, cx),
+            (Self::Replay(state), Verdict::Fresh(fresh)) => state.on_fresh(fresh, cx),
+            (Self::Replay(state), Verdict::NotFresh(why)) => state.on_refused(why, cx),
             (Self::Signature(state), Verdict::Signed(signature)) => state.on_signed(&signature, cx),
             (Self::PeerVerdict(state), Verdict::Verified(verified)) => Ok(state.on_verified(verified)),
             _ => Err(Misuse::WrongAnswer.into()),
@@ -108,16 +123,25 @@ impl State {
 #[derive(Clone)]
 struct Serving {
     config: Arc<ServerConfig>,
-    credential: Arc<Credential>,
+    /// `None` where pre-shared keys alone authenticate.
+    credential: Option<Arc<Credential>>,
 }
 
 /// What is chosen on the first ClientHello, and stays.
 struct Chosen {
     suite: ConfiguredSuite,
-    group: NamedGroup,
-    signature: SignatureScheme,
+    /// `None` is `psk_ke`.
+    group: Option<NamedGroup>,
     alpn: Option<Vec<u8>>,
     server_name: Option<String>,
     client_random: [u8; 32],
-    not_resumed: NotResumed,
+    tickets: u8,
+}
+
+/// What the server authenticates with.
+enum Choice {
+    /// Its certificate.
+    Certificate { signature: SignatureScheme, not_resumed: NotResumed },
+    /// A pre-shared key, once the client proved to have it too.
+    Key(Candidate),
 }

@@ -3,11 +3,14 @@
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
-use super::{Chosen, Serving};
-use crate::codepoint::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::config::{Common, ConfiguredSuite, Credential};
+use super::psk::{Candidate, Key};
+use super::{Choice, Chosen, Serving};
+use crate::codepoint::{CipherSuite, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme};
+use crate::config::{Common, ConfiguredSuite, PskKe, ServerConfig};
 use crate::error::Fault;
-use crate::handshake::NotResumed;
+use crate::moment::Moment;
+use crate::psk::NotResumed;
+use crate::question::Known;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::ext::U16Set;
 
@@ -72,26 +75,137 @@ fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Chooses the parameters of a full handshake.
+/// Chooses a key and the parameters, together: "The server MUST ensure that it selects a compatible PSK (if any) and
+/// cipher suite" (RFC 9846 section 4.3.11). What a HelloRetryRequest settled before stays.
 pub(super) fn choose(
     hello: &ClientHello<'_>,
     serving: &Serving,
-    not_resumed: NotResumed,
-) -> Result<Chosen, Fault> {
+    known: Known,
+    settled: Option<(CipherSuite, NamedGroup)>,
+) -> Result<(Chosen, Choice), Fault> {
     let common = &serving.config.common;
-    Ok(Chosen {
-        suite: choose_suite(hello, common)?,
-        group: choose_group(hello, common)?,
-        signature: choose_signature(hello, &serving.credential)?,
+    let (candidate, not_resumed) = match select(hello, serving, known, settled) {
+        Ok(selected) => (Some(selected), NotResumed::NotOffered),
+        Err(why) => (None, why),
+    };
+    let (suite, group, choice) = match candidate {
+        Some(Selected { candidate, suite, group }) => (suite, group, Choice::Key(candidate)),
+        None => {
+            let signature = choose_signature(hello, serving)?;
+            let (suite, group) = match settled {
+                Some((suite, group)) => (settled_suite(hello, common, suite)?, group),
+                None => (choose_suite(hello, common)?, choose_group(hello, common)?),
+            };
+            (suite, Some(group), Choice::Certificate { signature, not_resumed })
+        }
+    };
+    let chosen = Chosen {
+        suite,
+        group,
         alpn: choose_alpn(hello, common)?,
         server_name: hello.extensions.server_name.map(ToOwned::to_owned),
         client_random: *hello.random,
-        not_resumed,
+        tickets: count_tickets(hello, &serving.config, &choice),
+    };
+    Ok((chosen, choice))
+}
+
+/// A key with what it is used with.
+struct Selected {
+    candidate: Candidate,
+    suite: ConfiguredSuite,
+    group: Option<NamedGroup>,
+}
+
+/// The first of the known keys, in the client's order, that can be used.
+fn select(
+    hello: &ClientHello<'_>,
+    serving: &Serving,
+    known: Known,
+    settled: Option<(CipherSuite, NamedGroup)>,
+) -> Result<Selected, NotResumed> {
+    let Known { mut keys, now, otherwise } = known;
+    keys.sort_by_key(|(index, _)| *index);
+    let mut why = None;
+    for (index, key) in keys {
+        match try_key(hello, serving, index, key.into(), now, settled) {
+            Ok(selected) => return Ok(selected),
+            Err(not) => why = why.or(Some(not)),
+        }
+    }
+    Err(why.unwrap_or(otherwise))
+}
+
+fn try_key(
+    hello: &ClientHello<'_>,
+    serving: &Serving,
+    index: usize,
+    key: Key,
+    now: Moment,
+    settled: Option<(CipherSuite, NamedGroup)>,
+) -> Result<Selected, NotResumed> {
+    let mut identities = hello.extensions.pre_shared_key.iter().flat_map(|psks| psks.identities.iter());
+    let identity = identities.nth(index).ok_or(NotResumed::Unknown)?.identity.to_vec();
+    let index = u16::try_from(index).map_err(|_| NotResumed::Unknown)?;
+    key.check(hello, serving, now)?;
+    let suite =
+        key.suite(hello, serving, settled.map(|(suite, _)| suite)).ok_or(NotResumed::NoCommonSuite)?;
+    let group = match settled {
+        Some((_, group)) => Some(group),
+        None => choose_mode(hello, serving)?,
+    };
+    Ok(Selected { candidate: Candidate { index, identity, key, now }, suite, group })
+}
+
+/// The group of `psk_dhe_ke` wherever that is possible; `None` is `psk_ke`.
+fn choose_mode(hello: &ClientHello<'_>, serving: &Serving) -> Result<Option<NamedGroup>, NotResumed> {
+    let common = &serving.config.common;
+    let permits = |mode| hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.contains(mode));
+    if permits(PskKeyExchangeMode::PSK_DHE_KE)
+        && let Ok(group) = choose_group(hello, common)
+    {
+        return Ok(Some(group));
+    }
+    match common.psk_ke {
+        PskKe::Permitted if permits(PskKeyExchangeMode::PSK_KE) => Ok(None),
+        _ => Err(NotResumed::NoCommonMode),
+    }
+}
+
+/// Whether the client permits a mode of pre-shared keys that we permit too.
+pub(super) fn has_common_mode(hello: &ClientHello<'_>, common: &Common) -> bool {
+    hello.extensions.psk_key_exchange_modes.is_some_and(|modes| {
+        modes.contains(PskKeyExchangeMode::PSK_DHE_KE)
+            || (common.psk_ke == PskKe::Permitted && modes.contains(PskKeyExchangeMode::PSK_KE))
     })
 }
 
+/// How many tickets follow: as many as the client wants (RFC 9149), and none that it could not use: "Servers SHOULD NOT
+/// send NewSessionTicket with tickets that are not compatible with the advertised modes" (RFC 9846 section 4.3.9).
+fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choice: &Choice) -> u8 {
+    if !has_common_mode(hello, &config.common) {
+        return 0;
+    }
+    match (&hello.extensions.ticket_request, choice) {
+        (None, _) => config.tickets.unasked,
+        (Some(request), Choice::Certificate { .. }) => request.new_session_count.min(config.tickets.most),
+        (Some(request), Choice::Key(_)) => request.resumption_count.min(config.tickets.most),
+    }
+}
+
+/// RFC 9846 section 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite when receiving a conformant
+/// updated ClientHello".
+fn settled_suite(
+    hello: &ClientHello<'_>,
+    common: &Common,
+    id: CipherSuite,
+) -> Result<ConfiguredSuite, Fault> {
+    let suite = common.suite(id).filter(|_| hello.cipher_suites.contains(id));
+    suite.cloned().ok_or(Fault::illegal_parameter("the second ClientHello lacks the cipher suite agreed on"))
+}
+
 /// Our preference, but ChaCha20 for a client that puts it before all else that we have: it has no AES instructions.
-pub(super) fn choose_suite(hello: &ClientHello<'_>, common: &Common) -> Result<ConfiguredSuite, Fault> {
+fn choose_suite(hello: &ClientHello<'_>, common: &Common) -> Result<ConfiguredSuite, Fault> {
     let clients_first = hello.cipher_suites.iter().find_map(|id| common.suite(id));
     let chosen = match clients_first {
         Some(entry) if entry.suite.id == CipherSuite::TLS_CHACHA20_POLY1305_SHA256 => Some(entry),
@@ -115,7 +229,12 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
 }
 
 /// The first scheme of the credential that the client accepts (RFC 9846 section 4.5.2).
-fn choose_signature(hello: &ClientHello<'_>, credential: &Credential) -> Result<SignatureScheme, Fault> {
+pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Result<SignatureScheme, Fault> {
+    let Some(credential) = &serving.credential else {
+        return Err(Fault::unknown_psk_identity(
+            "the client has no pre-shared key that this server knows, and the server has no certificate",
+        ));
+    };
     let Some(accepted) = &hello.extensions.signature_algorithms else {
         // RFC 9846 section 4.3.3
         return Err(Fault::missing_extension("signature_algorithms is needed for a certificate"));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::cookie::{Facts, seal};
 use super::hello::First;
-use super::{Chosen, Context, ServerNext, Serving, State};
+use super::{Choice, Chosen, Context, ServerNext, Serving, State};
 use crate::codepoint::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::error::{Error, Misuse};
 use crate::handshake::{Next, emit};
@@ -17,6 +17,8 @@ use crate::wire::server_hello::write_hello_retry_request;
 pub(crate) struct WaitSecondHello {
     pub(super) serving: Serving,
     pub(super) chosen: Chosen,
+    pub(super) choice: Choice,
+    pub(super) group: NamedGroup,
     pub(super) transcript: Transcript,
     /// The first message with its header.
     pub(super) first: Vec<u8>,
@@ -30,6 +32,8 @@ impl First<'_> {
         self,
         serving: Serving,
         chosen: Chosen,
+        choice: Choice,
+        group: NamedGroup,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
         let suite = &chosen.suite;
@@ -38,13 +42,7 @@ impl First<'_> {
         let digest = suite.suite.hash.hash(&[self.raw]);
         let cookie = match (&serving.config.retry, self.now) {
             (Some(key), Some(now)) => {
-                let facts = Facts {
-                    time: now.as_secs(),
-                    suite: suite.suite.id,
-                    group: chosen.group,
-                    skips,
-                    hello: digest,
-                };
+                let facts = Facts { time: now.as_secs(), suite: suite.suite.id, group, skips, hello: digest };
                 Some(seal(&facts, session_id, &serving.config, key)?)
             }
             _ => None,
@@ -53,7 +51,7 @@ impl First<'_> {
         let cookie = crate::handshake::replay::cookie().or(cookie);
         let mut transcript = Transcript::after_retry(suite.suite.hash, &digest);
         emit(cx.carrier, &mut transcript, |out| {
-            write_retry(out, session_id, suite.suite.id, chosen.group, cookie.as_deref())
+            write_retry(out, session_id, suite.suite.id, group, cookie.as_deref())
         })?;
         cx.carrier.end_flight()?;
         // RFC 9846 appendix E.4: a server sends ChangeCipherSpec "immediately after its first handshake message".
@@ -65,7 +63,8 @@ impl First<'_> {
         }
         let stateless = cookie.is_some();
         let first = self.raw.to_vec();
-        let state = State::SecondHello(WaitSecondHello { serving, chosen, transcript, first, cookie });
+        let state =
+            State::SecondHello(WaitSecondHello { serving, chosen, choice, group, transcript, first, cookie });
         Ok(if stateless { Next::Retried(state) } else { Next::Wait(state) })
     }
 }

@@ -3,15 +3,17 @@
 use alloc::vec::Vec;
 
 use super::cookie::{Facts, open};
-use super::flight::{Agreed, Retried};
+use super::flight::{Agreed, Basis, Early, Retried};
 use super::hello::{FOREIGN_COOKIE, First, share_of};
-use super::negotiate::{check, choose};
+use super::negotiate::{check, choose, choose_signature};
 use super::retry::{WaitSecondHello, write_retry};
-use super::{Context, ServerNext, Serving};
+use super::{Choice, Chosen, Context, ServerNext, Serving};
 use crate::codepoint::{ExtensionType, NamedGroup};
 use crate::error::{Error, Fault};
-use crate::handshake::{NotResumed, too_long};
-use crate::record::{Message, Skip, Skipped};
+use crate::handshake::too_long;
+use crate::psk::{NoEarlyData, NotResumed};
+use crate::question::Known;
+use crate::record::{EpochBoundary, Message, Skip, Skipped};
 use crate::transcript::Transcript;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::ext::Framed;
@@ -32,21 +34,25 @@ impl WaitSecondHello {
         mut message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        let Self { serving, chosen, mut transcript, first, cookie } = self;
+        let Self { serving, chosen, choice, group, transcript, first, cookie } = self;
         let hello = ClientHello::parse(message.body)?;
         check(&hello)?;
         let before = ClientHello::parse(first.get(HEADER_LEN..).unwrap_or_default())?;
         check_unchanged(&before, &hello)?;
-        check_second(&hello, chosen.group)?;
+        check_second(&hello, group)?;
         // RFC 9846 section 4.3.2: "the client MUST copy the contents of the extension".
         if hello.extensions.cookie != cookie.as_deref() {
             return Err(FOREIGN_COOKIE.into());
         }
         let boundary = message.boundary()?;
         cx.carrier.skip_early_data(Skip::Off);
-        transcript.absorb(message.raw);
-        let Some(share) = share_of(&hello, &chosen) else { return Err(WRONG_SHARE.into()) };
-        Agreed { serving, chosen, retried: Retried::Yes }.send(transcript, &hello, share, boundary, cx)
+        let choice = surviving(choice, &hello, &serving)?;
+        let retried = match before.extensions.early_data {
+            Some(()) => Retried::YesAfterEarlyData,
+            None => Retried::Yes,
+        };
+        Second { hello: &hello, raw: message.raw, boundary }
+            .answer(serving, chosen, choice, retried, transcript, cx)
     }
 }
 
@@ -55,36 +61,79 @@ impl First<'_> {
     pub(super) fn resume_stateless(
         self,
         serving: Serving,
+        known: Known,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        let hello = &self.hello;
+        let Self { hello, raw, boundary, now, skipped } = self;
+        let hello = &hello;
         let cookie = hello.extensions.cookie.unwrap_or_default();
-        let (Some(key), Some(now)) = (&serving.config.retry, self.now) else {
+        let (Some(key), Some(now)) = (&serving.config.retry, now) else {
             return Err(FOREIGN_COOKIE.into());
         };
         let opened = open(cookie, hello.legacy_session_id, now.as_secs(), &serving.config, key)?;
         let Some(Facts { suite, group, skips, hello: first_hash, .. }) = opened else {
             return Err(FOREIGN_COOKIE.into());
         };
-        if self.skipped == Skipped::Some && !skips {
+        if skipped == Skipped::Some && !skips {
             return Err(Fault::unexpected_message("application data arrived before any key").into());
         }
         check_second(hello, group)?;
-        let mut chosen = choose(hello, &serving, NotResumed::NotOffered)?;
-        // RFC 9846 section 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite".
-        chosen.suite = match serving.config.common.suite(suite) {
-            Some(entry) if hello.cipher_suites.contains(suite) => entry.clone(),
-            _ => return Err(FOREIGN_COOKIE.into()),
-        };
-        chosen.group = group;
-        let Some(share) = share_of(hello, &chosen) else { return Err(WRONG_SHARE.into()) };
+        let (chosen, choice) = choose(hello, &serving, known, Some((suite, group)))?;
+        if share_of(hello, &chosen).is_none() {
+            return Err(WRONG_SHARE.into());
+        }
 
         let mut transcript = Transcript::after_retry(chosen.suite.suite.hash, &first_hash);
         let mut retry = Vec::new();
         write_retry(&mut retry, hello.legacy_session_id, suite, group, Some(cookie)).map_err(too_long)?;
         transcript.absorb(&retry);
+        let retried = if skips { Retried::YesAfterEarlyData } else { Retried::Yes };
+        let second = Second { hello, raw, boundary };
+        second.answer(serving, chosen, choice, retried, transcript, cx)
+    }
+}
+
+/// A second ClientHello that passed its checks.
+struct Second<'a, 'h> {
+    hello: &'a ClientHello<'h>,
+    /// The message with its header.
+    raw: &'a [u8],
+    boundary: EpochBoundary,
+}
+
+impl Second<'_, '_> {
+    /// `transcript` ends with the HelloRetryRequest.
+    fn answer(
+        self,
+        serving: Serving,
+        chosen: Chosen,
+        choice: Choice,
+        retried: Retried,
+        mut transcript: Transcript,
+        cx: &mut Context<'_>,
+    ) -> Result<ServerNext, Error> {
+        let basis = Basis::establish(choice, &transcript, self.hello, self.raw, &chosen.suite)?;
         transcript.absorb(self.raw);
-        Agreed { serving, chosen, retried: Retried::Yes }.send(transcript, hello, share, self.boundary, cx)
+        let early = Early::Refused(NoEarlyData::Retried);
+        let agreed = Agreed { serving, chosen, basis, retried, early };
+        agreed.go_on(transcript, self.hello, self.raw, self.boundary, cx)
+    }
+}
+
+/// What is authenticated with is chosen once: a key that the client offers no longer gives way to the certificate.
+fn surviving(choice: Choice, hello: &ClientHello<'_>, serving: &Serving) -> Result<Choice, Fault> {
+    let Choice::Key(mut candidate) = choice else { return Ok(choice) };
+    let mut identities = hello.extensions.pre_shared_key.iter().flat_map(|psks| psks.identities.iter());
+    let index = identities.position(|offered| offered.identity == candidate.identity);
+    match index.and_then(|index| u16::try_from(index).ok()) {
+        Some(index) => {
+            candidate.index = index;
+            Ok(Choice::Key(candidate))
+        }
+        None => {
+            let signature = choose_signature(hello, serving)?;
+            Ok(Choice::Certificate { signature, not_resumed: NotResumed::NotOffered })
+        }
     }
 }
 

@@ -11,7 +11,6 @@ pub(crate) fn parse(data: &[u8]) -> Result<(), Fault> {
 }
 
 /// In ClientHello and EncryptedExtensions.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode_flag(w: &mut Writer<'_>) -> Result<(), Misuse> {
     encode_empty(w, ExtensionType::EARLY_DATA)
 }

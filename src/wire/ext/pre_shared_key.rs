@@ -62,7 +62,6 @@ pub(crate) fn parse_client(data: &[u8]) -> Result<OfferedPsks<'_>, Fault> {
 /// In ClientHello, where it must be written last: the identities, and zeros in place of binders of these lengths.
 ///
 /// The zeros are overwritten by [`put_binders`] once the message up to them can be hashed.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode_client<'a>(
     w: &mut Writer<'_>,
     identities: impl IntoIterator<Item = PskIdentity<'a>>,
@@ -88,7 +87,6 @@ pub(crate) fn encode_client<'a>(
 }
 
 /// Bytes that binders of these lengths take at the end of a ClientHello, with the length of their vector.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn binders_len(binder_lens: impl IntoIterator<Item = usize>) -> usize {
     binder_lens.into_iter().fold(2, |sum, len| sum.saturating_add(len).saturating_add(1))
 }
@@ -97,7 +95,6 @@ pub(crate) fn binders_len(binder_lens: impl IntoIterator<Item = usize>) -> usize
 ///
 /// # Errors
 /// [`Misuse::TooLong`] when the binders do not fit; the message is then as it was before.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn put_binders<'a>(
     message: &mut [u8],
     binders: impl IntoIterator<Item = &'a [u8]>,
@@ -116,7 +113,6 @@ pub(crate) fn parse_server(data: &[u8]) -> Result<u16, Fault> {
 }
 
 /// In ServerHello.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode_server(w: &mut Writer<'_>, selected_identity: u16) -> Result<(), Misuse> {
     encode(w, ExtensionType::PRE_SHARED_KEY, |w| {
         w.u16(selected_identity);

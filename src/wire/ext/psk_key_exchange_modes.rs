@@ -30,7 +30,6 @@ pub(crate) fn parse(data: &[u8]) -> Result<PskKeyExchangeModes<'_>, Fault> {
 }
 
 /// In ClientHello.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode(w: &mut Writer<'_>, modes: &[PskKeyExchangeMode]) -> Result<(), Misuse> {
     encode_extension(w, ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| {
         w.block::<U8>(|w| {

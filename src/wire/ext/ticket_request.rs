@@ -20,7 +20,6 @@ pub(crate) fn parse_client(data: &[u8]) -> Result<TicketRequest, Fault> {
 }
 
 /// In ClientHello.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode_client(w: &mut Writer<'_>, request: TicketRequest) -> Result<(), Misuse> {
     encode(w, ExtensionType::TICKET_REQUEST, |w| {
         w.bytes(&[request.new_session_count, request.resumption_count]);
@@ -34,7 +33,6 @@ pub(crate) fn parse_server(data: &[u8]) -> Result<u8, Fault> {
 }
 
 /// In EncryptedExtensions.
-#[cfg_attr(not(test), expect(dead_code, reason = "pre-shared keys and early data send it"))]
 pub(crate) fn encode_server(w: &mut Writer<'_>, expected_count: u8) -> Result<(), Misuse> {
     encode(w, ExtensionType::TICKET_REQUEST, |w| {
         w.u8(expected_count);
