@@ -4,7 +4,10 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use rustls_pki_types::ServerName;
+
 use crate::codepoint::CipherSuite;
+use crate::config::ClientConfig;
 use crate::error::{Failed, Misuse};
 use crate::psk::{Issued, NewTicket, SessionKey};
 use crate::question::{Peer, Sealed};
@@ -30,7 +33,8 @@ pub(crate) fn new_session_ticket(sealed: &Sealed) -> Result<Vec<u8>, Misuse> {
 /// What a client needs of its connection when a ticket arrives.
 pub(crate) struct Remember {
     pub(crate) resumption: Resumption,
-    pub(crate) key: SessionKey,
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) name: ServerName<'static>,
     pub(crate) suite: CipherSuite,
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) peer: Arc<Peer>,
@@ -43,7 +47,7 @@ impl Remember {
             return Ok(None);
         }
         Ok(Some(NewTicket(Box::new(Issued {
-            key: self.key.clone(),
+            key: SessionKey::new(&self.config, self.name.clone()),
             suite: self.suite,
             psk: self.resumption.psk(message.nonce)?,
             ticket: message.ticket.to_vec(),

@@ -14,7 +14,7 @@ use crate::config::{ResumedPeers, Tickets};
 use crate::error::Error;
 use crate::handshake::auth::{Signer, check_finished, emit_certificate, emit_finished, signed_content};
 use crate::handshake::{HalfRtt, Next, Remember, Resumed, SecretLabel, Summary, emit};
-use crate::psk::{NoEarlyData, NotResumed, SessionKey};
+use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::{ChooseCredential, Chosen, PeerEvidence, Question, Sign, Tag, Verified, VerifyPeer};
 use crate::record::Message;
 use crate::schedule::{
@@ -177,7 +177,8 @@ impl Ending {
             Tickets::Ignored => None,
             Tickets::Taken | Tickets::Asked { .. } => Some(Box::new(Remember {
                 resumption: self.main.resumption(&self.transcript.digest())?,
-                key: SessionKey::new(cx.config, self.facts.name.clone()),
+                config: Arc::clone(cx.config),
+                name: self.facts.name.clone(),
                 suite: suite.id,
                 alpn: self.facts.alpn.clone(),
                 peer: Arc::clone(&peer),
