@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::flight::Retried;
+use super::server_hello::Retried;
 use super::{Chosen, Context, Established, ServerNext, State};
 use crate::codepoint::SignatureScheme;
 use crate::config::ServerConfig;
@@ -14,7 +14,7 @@ use crate::handshake::{EarlyOpening, Next, Resumed, Summary};
 use crate::moment::Moment;
 use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::{SealTicket, SessionFacts, Verified};
-use crate::record::Message;
+use crate::record::{Message, SizeLimit};
 use crate::schedule::{
     ApplicationEpoch, Client, Ending as MainEnding, Exporter, Finished, Keys, Resumption, Traffic,
 };
@@ -64,6 +64,8 @@ pub(crate) struct WaitEndOfEarlyData {
     pub(super) ending: Box<Ending>,
     /// The keys of the client's second flight.
     pub(super) read: Keys<Client>,
+    /// Our limit on the records that those keys open.
+    pub(super) limit: Option<SizeLimit>,
 }
 
 impl WaitEndOfEarlyData {
@@ -72,11 +74,12 @@ impl WaitEndOfEarlyData {
         mut message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        let Self { mut ending, read } = self;
+        let Self { mut ending, read, limit } = self;
         parse_end_of_early_data(message.body)?;
         let boundary = message.boundary()?;
         ending.transcript.absorb(message.raw);
         cx.carrier.rekey_read(read, boundary);
+        cx.carrier.limit_records(limit, None);
         cx.carrier.close_early();
         Ok(Next::Wait(State::Finished(WaitFinished { ending })))
     }

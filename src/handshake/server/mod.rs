@@ -9,6 +9,7 @@ mod negotiate;
 mod psk;
 mod retry;
 mod second_hello;
+mod server_hello;
 
 pub(crate) use hello::{WaitClientHello, accept};
 pub(in crate::handshake) use psk::psk_peer;

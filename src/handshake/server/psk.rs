@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use rustls_pki_types::UnixTime;
 
-use super::flight::{Agreed, Basis, Early, Retried};
+use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Context, ServerNext, Serving, State};
 use crate::codepoint::CipherSuite;
 use crate::config::{ClientAuth, ConfiguredSuite, ResumedPeers};

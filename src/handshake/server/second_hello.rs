@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::cookie::{Facts, open};
-use super::flight::{Agreed, Basis, Early, Retried};
 use super::hello::{FOREIGN_COOKIE, First, share_of};
 use super::negotiate::{check, choose, choose_signature};
 use super::retry::{WaitSecondHello, write_retry};
+use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Choice, Chosen, Context, ServerNext, Serving};
 use crate::codepoint::{ExtensionType, NamedGroup};
 use crate::error::{Error, Fault};
