@@ -259,10 +259,11 @@ fn both_sides_report_the_name_that_was_sent() {
 }
 
 #[test]
-fn tickets_are_sealed_by_the_answerer_and_ignored_by_the_client() {
+fn tickets_are_sealed_by_the_answerer_and_handed_to_the_client() {
     let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.tickets(2)));
     pair.run().unwrap();
     assert_eq!(pair.server.answers.asked, ["Sign", "SealTicket", "SealTicket"]);
+    assert_eq!(pair.client.tickets.len(), 2);
     pair.send_down(b"after the tickets");
     assert_eq!(pair.client.data, b"after the tickets");
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use symbolon::config::{ClientConfig, ClientConfigBuilder, Credential, ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{
-    Client, Event, NotResumed, Offer, Plaintext, SendBuf, Server, Step, Summary, Unknowable,
+    Client, Event, NewTicket, NotResumed, Offer, Plaintext, SendBuf, Server, Step, Summary, Unknowable,
 };
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
 use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
@@ -150,6 +150,7 @@ pub struct Party<E> {
     pub summary: Option<Summary>,
     pub data: Vec<u8>,
     pub closed: bool,
+    pub tickets: Vec<NewTicket>,
     pub retry_sent: bool,
     pub secrets: Vec<(symbolon::conn::SecretLabel, Vec<u8>)>,
     pub messages: Vec<symbolon::conn::Reported>,
@@ -165,6 +166,7 @@ impl<E: Endpoint> Party<E> {
             summary: None,
             data: Vec::new(),
             closed: false,
+            tickets: Vec::new(),
             retry_sent: false,
             secrets: Vec::new(),
             messages: Vec::new(),
@@ -212,6 +214,7 @@ impl<E: Endpoint> Party<E> {
             Event::Secret(secret) => self.secrets.push((secret.label, secret.secret.expose().to_vec())),
             Event::Message(reported) => self.messages.push(reported),
             Event::RetrySent => self.retry_sent = true,
+            Event::Ticket(ticket) => self.tickets.push(ticket),
             Event::PeerClosed => self.closed = true,
             other => panic!("unknown event {other:?}"),
         }

@@ -113,9 +113,11 @@ impl Agreed {
         let suite = chosen.suite.suite;
         let client_random = &chosen.client_random;
         let early = read_early(early, &basis, &transcript, &chosen, cx)?;
+        let mut random = [0; 32];
+        common.provider.rng.fill(&mut random)?;
         let response = chosen.respond(hello, common)?;
-        let echo = Echo { session_id: hello.legacy_session_id, key: basis.index() };
-        emit_server_hello(cx.carrier, &mut transcript, &chosen, common, echo, response.as_ref())?;
+        let fields = Fields { random, session_id: hello.legacy_session_id, key: basis.index() };
+        emit_server_hello(cx.carrier, &mut transcript, &chosen, fields, response.as_ref())?;
         if !hello.legacy_session_id.is_empty() && retried == Retried::No {
             cx.carrier.compat_ccs_now()?;
         }
@@ -183,8 +185,9 @@ impl Chosen {
     }
 }
 
-/// What of the ClientHello comes back in the ServerHello.
-struct Echo<'a> {
+/// What of a ServerHello is not negotiated.
+struct Fields<'a> {
+    random: [u8; 32],
     session_id: &'a [u8],
     /// The place of the selected key.
     key: Option<u16>,
@@ -194,18 +197,15 @@ fn emit_server_hello(
     carrier: &mut ServerCarrier<'_>,
     transcript: &mut Transcript,
     chosen: &Chosen,
-    common: &Common,
-    echo: Echo<'_>,
+    fields: Fields<'_>,
     response: Option<&Response>,
 ) -> Result<(), Error> {
-    let mut random = [0; 32];
-    common.provider.rng.fill(&mut random)?;
     emit(carrier, transcript, |out| {
-        write_server_hello(out, &random, echo.session_id, chosen.suite.suite.id, |w| {
+        write_server_hello(out, &fields.random, fields.session_id, chosen.suite.suite.id, |w| {
             if let (Some(group), Some(response)) = (chosen.group, response) {
                 key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
             }
-            if let Some(index) = echo.key {
+            if let Some(index) = fields.key {
                 pre_shared_key::encode_server(w, index)?;
             }
             supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)
