@@ -56,7 +56,7 @@ impl Offer {
         self
     }
 
-    /// Whether a ticket is offered, or an external key.
+    /// Whether it brings nothing.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.ticket.is_none() && self.external.is_empty()

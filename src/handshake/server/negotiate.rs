@@ -219,7 +219,8 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
     const NONE: Fault = Fault::handshake_failure("no key exchange group in common");
     let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
     else {
-        return Err(NONE);
+        // RFC 9846 section 9.2
+        return Err(Fault::missing_extension("supported_groups and key_share are needed for a key exchange"));
     };
     let ours = || common.groups.iter().map(|group| group.id());
     ours()
