@@ -41,20 +41,24 @@ fn main() {
     }
 }
 
-/// The flight `number` of a server that sees `size` of them in the time for which they are remembered.
-fn flight(number: u64, size: usize) -> FirstFlight {
+/// The flight `number` of a server that sees `rate` of them in the time for which they are remembered.
+fn flight(number: u64, rate: usize) -> FirstFlight {
     let mut id = [0; 32];
     id[..8].copy_from_slice(&number.to_be_bytes());
     let window = DEFAULT_WINDOW.as_millis() as u64;
-    let now = Moment::from_millis(1_000_000 + number * window / size as u64);
+    let now = Moment::from_millis(1_000_000 + number * window / rate as u64);
     FirstFlight::new(id, now, now, now.plus(DEFAULT_WINDOW))
+}
+
+/// How many flights a window fill a guard of this size, but for some room for what expired lately.
+fn filling(size: usize) -> usize {
+    size - size / 10
 }
 
 fn group(criterion: &mut Criterion, name: &str, size: usize, guard: Arc<Guard<dyn ReplayGuard>>) {
     let mut group = criterion.benchmark_group(format!("{name}/{size}"));
     group.throughput(Throughput::Elements(1));
-    // Not quite full, as long as flights come at a steady rate.
-    let rate = size + size / 10;
+    let rate = filling(size);
     let next = Cell::new(0);
     let new = || {
         let number = next.replace(next.get() + 1);
@@ -72,7 +76,7 @@ fn group(criterion: &mut Criterion, name: &str, size: usize, guard: Arc<Guard<dy
 
 fn report(name: &str, threads: u64, guard: Arc<Guard<dyn ReplayGuard>>) {
     let checks = if std::env::args().any(|argument| argument == "--test") { 10_000 } else { 1_000_000_u64 };
-    let rate = SIZES[2] + SIZES[2] / 10;
+    let rate = filling(SIZES[2]);
     let start = Instant::now();
     thread::scope(|scope| {
         for thread in 0..threads {

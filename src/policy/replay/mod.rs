@@ -5,6 +5,7 @@
 mod filter;
 mod register;
 mod shards;
+mod table;
 
 pub use filter::RotatingFilter;
 pub use register::ReplayRegister;
