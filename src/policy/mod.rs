@@ -7,6 +7,8 @@ mod client;
 pub mod clock;
 #[cfg(feature = "pki")]
 mod credentials;
+#[cfg(feature = "http")]
+pub mod http;
 mod keylog;
 pub mod replay;
 #[cfg(feature = "pki")]
