@@ -237,3 +237,43 @@ impl Chain {
         Ok(Key { name, from, end: from.plus(self.schedule.life()), secret: Some(secret) })
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::crypto::rustcrypto::provider;
+
+    /// HKDF-SHA-384 by hand: 32 bytes are less than one block.
+    fn hkdf(secret: &[u8], label: &[u8]) -> Vec<u8> {
+        let algorithms = Algorithms::of(&provider()).unwrap();
+        let mac = |key: &[u8], parts: &[&[u8]]| {
+            let mut out = [0; 48];
+            algorithms.hash.hmac(key, parts, &mut out).unwrap();
+            out
+        };
+        let prk = mac(b"symbolon tickets 1", &[secret]);
+        mac(&prk, &[label, b"\0\x13\x02\x01"])[..SECRET_LEN].to_vec()
+    }
+
+    #[test]
+    fn epochs_are_derived_one_from_another_and_their_keys_beside_them() {
+        let algorithms = Algorithms::of(&provider()).unwrap();
+        let start = Moment::from_secs(1_000);
+        let period = Duration::from_secs(3600);
+        let mut chain =
+            Chain::new(algorithms, FleetSecret::new(&[5; 32], start, period), Duration::ZERO).unwrap();
+        let mut secret = [5; SECRET_LEN].to_vec();
+        for epoch in 0..3 {
+            let now = start.plus(period * epoch);
+            chain.erase(now).unwrap();
+            assert_eq!(chain.provision().epoch, u64::from(epoch));
+            assert!(chain.oldest.secret.matches(&secret));
+            let keys = chain.keys(now, |_| false).unwrap();
+            assert_eq!(keys.len(), 2);
+            assert_eq!((keys[0].from, keys[0].end), (now, now.plus(period)));
+            assert_eq!(keys[0].name.0, hkdf(&secret, b"epoch name")[..16]);
+            assert!(keys[0].secret.as_ref().unwrap().matches(&hkdf(&secret, b"epoch secret")));
+            secret = hkdf(&secret, b"next epoch");
+        }
+    }
+}
