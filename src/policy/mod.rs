@@ -14,6 +14,7 @@ pub mod replay;
 #[cfg(feature = "pki")]
 mod server;
 mod sessions;
+mod statistics;
 pub mod tickets;
 #[cfg(feature = "pki")]
 mod verify;
@@ -30,6 +31,7 @@ pub use keylog::KeyLog;
 #[cfg(feature = "pki")]
 pub use server::{ServerPolicy, ServerPolicyBuilder};
 pub use sessions::SessionStore;
+pub use statistics::{Counts, Statistics};
 
 use crate::question::{Answer, Question};
 
