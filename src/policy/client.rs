@@ -145,3 +145,37 @@ impl ClientPolicyBuilder {
         Arc::new(ClientPolicy { verifier, credentials, clock, sessions })
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::crypto::rustcrypto::provider;
+    use crate::policy::FixedClock;
+    use core::time::Duration;
+    use rustls_pki_types::UnixTime;
+    use rustls_pki_types::pem::PemObject;
+
+    fn policy() -> ClientPolicyBuilder {
+        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", "root.pem"];
+        let root = CertificateDer::from_pem_file(path.iter().collect::<std::path::PathBuf>()).unwrap();
+        ClientPolicy::trusting(provider(), [root]).unwrap()
+    }
+
+    #[test]
+    fn tickets_are_kept_unless_told_otherwise() {
+        assert!(policy().build().sessions().is_some());
+        assert!(policy().without_sessions().build().sessions().is_none());
+        let shared: Arc<dyn SessionStore> = Arc::new(MemorySessions::new());
+        let (one, other) =
+            (policy().sessions(Arc::clone(&shared)).build(), policy().sessions(Arc::clone(&shared)).build());
+        for policy in [one, other] {
+            assert!(core::ptr::addr_eq(policy.sessions().unwrap(), Arc::as_ptr(&shared)));
+        }
+    }
+
+    #[test]
+    fn the_age_of_tickets_is_told_by_the_clock_of_the_policy() {
+        let clock = FixedClock(UnixTime::since_unix_epoch(Duration::from_secs(17)));
+        assert_eq!(policy().clock(clock).build().moment(), Moment::from_secs(17));
+    }
+}

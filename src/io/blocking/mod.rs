@@ -234,6 +234,9 @@ fn turn<T: Read + Write>(pump: &mut Pump, answerer: &dyn Answerer, io: &mut T, u
                 while let Some(question) = pump.settle(&mut pipe)? {
                     pump.resume(answerer.answer(question), &mut pipe)?;
                 }
+                // The peer's data may be here already: our Finished must not wait until we want more of it. What the
+                // transport does not take now, or refuses, is met again.
+                let _ = pump.flush(&mut pipe);
                 return Ok(Turn::Established);
             }
             Turn::Data | Turn::Closed | Turn::Early | Turn::HalfRtt => return Ok(turn),

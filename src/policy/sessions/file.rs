@@ -156,10 +156,15 @@ impl FileSessions {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(refused(error)),
         };
-        if is_exposed(&file).map_err(refused)? {
+        let metadata = file.metadata().map_err(refused)?;
+        if !metadata.is_file() {
+            return Err(refused(io::Error::new(ErrorKind::InvalidInput, "not a file")));
+        }
+        if is_exposed(&metadata) {
             return Err(SessionFileError::Exposed(self.path.clone()));
         }
-        let room = LONGEST.saturating_add(1);
+        // Room for all of it: growing would leave copies of keys behind.
+        let room = usize::try_from(metadata.len()).unwrap_or(LONGEST).min(LONGEST).saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         let read = file.take(u64::try_from(room).unwrap_or(u64::MAX)).read_to_end(&mut bytes);
         read.map_err(refused)?;
@@ -242,7 +247,7 @@ fn encode(tickets: &[Ticket]) -> Zeroizing<Vec<u8>> {
         })
         .collect();
     encoded.reverse();
-    let mut out = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut out = Zeroizing::new(Vec::with_capacity(LONGEST.saturating_sub(left)));
     let mut w = Writer::new(&mut out);
     w.bytes(MAGIC);
     for ticket in encoded {
@@ -273,17 +278,16 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Whether others than its owner may read or write it, where the system has such a notion.
-fn is_exposed(file: &File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    #[cfg(unix)]
-    let exposed = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o077 != 0;
-    #[cfg(not(unix))]
-    let exposed = false;
-    match metadata.is_file() {
-        true => Ok(exposed),
-        false => Err(io::Error::new(ErrorKind::InvalidInput, "not a file")),
-    }
+/// Whether others than its owner may read or write it.
+#[cfg(unix)]
+fn is_exposed(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o077 != 0
+}
+
+/// Other systems have no such notion; the folder's own rules protect the file.
+#[cfg(not(unix))]
+fn is_exposed(_: &fs::Metadata) -> bool {
+    false
 }
 
 impl fmt::Display for SessionFileError {
@@ -469,8 +473,7 @@ mod tests {
     #[test]
     fn processes_at_once_neither_damage_the_file_nor_share_a_ticket() {
         let folder = Folder::new();
-        let writing = |first: u8| {
-            let store = folder.open();
+        let writing = |first: u8, store: FileSessions| {
             let labels = first..first + 4;
             labels.clone().for_each(|label| {
                 let name = ["a.example", "b.example", "c.example", "d.example"][usize::from(label % 4)];
@@ -483,7 +486,11 @@ mod tests {
         };
         let mut taken: Vec<u32> = thread::scope(|scope| {
             let writing = &writing;
-            let threads = [0, 4, 8, 12].map(|first| scope.spawn(move || writing(first)));
+            let threads = [0, 4, 8, 12].map(|first| {
+                // However slow the disk is.
+                let store = FileSessions { tries: u32::MAX, ..folder.open() };
+                scope.spawn(move || writing(first, store))
+            });
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         let rest = folder.open();
