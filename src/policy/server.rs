@@ -28,6 +28,17 @@ const DEFAULT_MAX_SESSION_AGE: Duration = Duration::from_secs(7 * 86_400);
 /// Answers a server's questions: chooses a credential by name and by what the client can verify, signs with it, and
 /// verifies clients where that is configured. Resumes sessions, accepts external keys and checks for replays with what it
 /// is given.
+///
+/// ```
+/// # #[cfg(feature = "rustcrypto")] {
+/// # use std::sync::Arc;
+/// # use symbolon::{config::ServerConfig, crypto::rustcrypto, policy::{ServerPolicy, tickets::TicketRing}};
+/// let provider = rustcrypto::provider();
+/// let config = ServerConfig::builder(provider.clone()).tickets(2).build()?;
+/// let policy = ServerPolicy::serving(config).tickets(Arc::new(TicketRing::random(&provider)?)).build()?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ServerPolicy {
     config: Arc<ServerConfig>,
     credentials: Vec<Listed>,

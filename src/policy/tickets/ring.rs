@@ -95,6 +95,21 @@ impl TicketRing {
     /// 16,384 epochs are caught up with, now and later. An epoch in the future is waited for: until then there are no
     /// tickets.
     ///
+    /// ```
+    /// # #[cfg(feature = "rustcrypto")] {
+    /// # use core::time::Duration;
+    /// # use symbolon::{Moment, crypto::rustcrypto, policy::tickets::{FleetSecret, TicketRing}};
+    /// # let (provider, now) = (rustcrypto::provider(), Moment::from_secs(1 << 31));
+    /// let (hour, start) = (Duration::from_secs(3600), Moment::from_secs(2_147_000_000));
+    /// let secret = FleetSecret::random(&*provider.rng, start, 6 * hour)?;
+    /// let file = secret.encode(); // the same for every server
+    /// let ring = TicketRing::derived(&provider, secret, 48 * hour, now)?;
+    /// // From time to time: what is older than the tickets in use is not to be had from the file any more.
+    /// let file = ring.provision(now).ok_or("derived")?.encode();
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`RingError::Schedule`] when period and `decrypt_only` do not fit, [`RingError::FarBehind`] when the epoch is too

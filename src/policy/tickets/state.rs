@@ -25,7 +25,24 @@ const MOST_ENCODED: usize = 10 + MAX_KEYS * (16 + 8 + 8 + 1 + SECRET_LEN);
 /// The keys of a ring: whoever has it can open the tickets that they sealed.
 ///
 /// One process makes it and keeps it current with [`RingState::advance`]; all others get it pushed
-/// ([`TicketRing::push`](super::TicketRing::push)).
+/// ([`TicketRing::push`](super::TicketRing::push)). Whoever makes it must have kept the last one: a state that begins anew
+/// also counts anew, and is ignored where a newer one is.
+///
+/// ```
+/// # #[cfg(feature = "rustcrypto")] {
+/// # use symbolon::{Moment, crypto::rustcrypto};
+/// # use symbolon::policy::tickets::{Pushed, RingState, Schedule, TicketRing};
+/// # let (provider, now) = (rustcrypto::provider(), Moment::from_secs(1 << 31));
+/// let mut state = RingState::new();
+/// assert!(state.advance(&*provider.rng, &Schedule::default(), now)?);
+/// let sent = state.seal(&provider, &[0x5A; 32])?; // under a key that all servers have
+///
+/// let ring = TicketRing::pushed(&provider)?;
+/// let state = RingState::open(&provider, &[0x5A; 32], &sent).ok_or("not a state")?;
+/// assert_eq!(ring.push(state), Pushed::Taken);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default)]
 pub struct RingState {
     pub(super) sequence: u64,
