@@ -393,8 +393,14 @@ impl<E: Endpoint> Puppet<E> {
 
     /// Takes down what the connection said.
     fn listen(&mut self) {
+        let bytes = self.party.flush();
+        self.hear(&bytes);
+    }
+
+    /// The same of bytes that the connection sent.
+    pub fn hear(&mut self, bytes: &[u8]) {
         self.open_lanes();
-        for record in records(&self.party.flush()) {
+        for record in records(bytes) {
             if record[0] != DATA {
                 let (kind, content) = (record[0], record[5..].to_vec());
                 self.said.push(Said { epoch: Epoch::Plaintext, kind, content });

@@ -1,9 +1,12 @@
 //! Pre-shared keys by hand (RFC 9846 sections 4.3.11.2 and 7.1): binders, early keys and Finished, on HMAC alone.
 #![allow(dead_code)] // no test uses everything
 
+use super::fake::{hello, share, x25519};
 use super::forge::*;
+use super::resumption::Scene;
 use super::*;
-use symbolon::conn::SecretLabel;
+use symbolon::codepoint::NamedGroup;
+use symbolon::conn::{Epoch, SecretLabel};
 use symbolon::crypto::{Hash, Suite};
 
 pub const RESUMPTION: &str = "res binder";
@@ -91,4 +94,95 @@ pub fn finished<E>(party: &Party<E>, suite: &Suite, label: SecretLabel, transcri
     let (_, secret) = party.secrets.iter().find(|(found, _)| *found == label).expect("revealed");
     let key = expand(suite.hash, secret, "finished", b"");
     message(FINISHED, &mac(suite.hash, &key, suite.hash.hash(&[transcript]).as_ref()))
+}
+
+/// A server that got a ClientHello by hand, with a ticket of its own; the handshake goes on by hand too.
+pub struct ByHand {
+    pub server: Puppet<Server>,
+    /// The ClientHello.
+    pub hello: Vec<u8>,
+    /// The client's keys of early data.
+    pub early: Lane,
+    /// What the client said behind its ClientHello, in the transcript's sense.
+    pub said: Vec<u8>,
+}
+
+impl ByHand {
+    /// Offers the only ticket that the scene's server gave, and early data; `change` comes before the binder.
+    pub fn offer(scene: &Scene, change: impl FnOnce(&mut Hello, &mut Offered)) -> Self {
+        let mut by_hand = Self::ready(scene, change);
+        let hello = by_hand.hello.clone();
+        by_hand.server.tell(Epoch::Plaintext, &hello).unwrap();
+        by_hand
+    }
+
+    /// The same with the ClientHello still unsent.
+    pub fn ready(scene: &Scene, change: impl FnOnce(&mut Hello, &mut Offered)) -> Self {
+        scene.memory.change(|session| session.server_name = None);
+        let (identity, session) = scene.memory.only();
+        let suite = provider().suite(session.suite).unwrap();
+        let key = session.psk.expose().to_vec();
+        let age = session.age_add;
+        let mut offered = Offered { identity, age, key, label: RESUMPTION, hash: suite.hash };
+        let exchange = x25519().start(&*provider().rng).unwrap();
+        let mut hello = hello(suite, &*exchange);
+        hello.set(EARLY_DATA, &[]);
+        change(&mut hello, &mut offered);
+        offer(&mut hello, &[offered.clone()]);
+        let hello = hello.write();
+        let early = early_lane(suite, &offered.key, &hello);
+        let mut server = Puppet::new(scene.server(), Role::Server);
+        server.suite = suite;
+        Self { server, hello, early, said: Vec::new() }
+    }
+
+    /// Sends a record of early data.
+    pub fn early(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let record = self.early.seal(DATA, bytes);
+        self.server.feed(&record)
+    }
+
+    /// Sends EndOfEarlyData.
+    pub fn end(&mut self) -> Result<(), Error> {
+        let end = message(END_OF_EARLY_DATA, &[]);
+        self.said.extend(&end);
+        let record = self.early.seal(HANDSHAKE, &end);
+        self.server.feed(&record)
+    }
+
+    /// The Finished that is due now.
+    pub fn finished(&self) -> Vec<u8> {
+        let transcript =
+            [&self.hello, &self.server.told().concat(), &self.said].map(|part| &part[..]).concat();
+        finished(&self.server.party, self.server.suite, SecretLabel::ClientHandshakeTraffic, &transcript)
+    }
+
+    /// Sends Finished.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        let finished = self.finished();
+        self.server.tell(Epoch::Handshake, &finished)
+    }
+}
+
+/// A ServerHello by hand, which takes the key at `index`.
+pub fn server_hello(client_hello: &Hello, suite: &Suite, index: Option<u16>) -> Hello {
+    let exchange = x25519().start(&*provider().rng).unwrap();
+    let (group, public) = exchange.shares()[0].unwrap();
+    assert_eq!(group, NamedGroup::X25519);
+    let mut extensions = vec![(43, vec![3, 4]), (51, share(group, public))];
+    extensions.extend(index.map(|index| (PRE_SHARED_KEY, index.to_be_bytes().to_vec())));
+    Hello {
+        kind: SERVER_HELLO,
+        random: [0x33; 32],
+        suites: suite.id.0.to_be_bytes().to_vec(),
+        compression: vec![0],
+        extensions,
+        ..client_hello.clone()
+    }
+}
+
+/// EncryptedExtensions with these extensions.
+pub fn encrypted_extensions(list: &[(u16, &[u8])]) -> Vec<u8> {
+    let block: Vec<u8> = list.iter().flat_map(|(kind, data)| extension(*kind, data)).collect();
+    message(ENCRYPTED_EXTENSIONS, &vector(2, &block))
 }
