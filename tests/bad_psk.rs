@@ -51,8 +51,11 @@ fn refuses(mut by_hand: ByHand, alert: AlertCode, what: &str) {
     assert!(by_hand.server.told().is_empty(), "{what}: nothing but the alert was said");
 }
 
+/// Identities with their obfuscated ages.
+type Identities = Vec<(Vec<u8>, u32)>;
+
 /// The identities and binders of a ClientHello.
-fn parts(hello: &Hello) -> (Vec<(Vec<u8>, u32)>, Vec<Vec<u8>>) {
+fn parts(hello: &Hello) -> (Identities, Vec<Vec<u8>>) {
     let data = hello.data(PRE_SHARED_KEY).unwrap();
     let (identities, binders) = data[2..].split_at(usize::from(u16::from_be_bytes([data[0], data[1]])));
     let (mut rest, mut found) = (identities, (Vec::new(), Vec::new()));
@@ -71,7 +74,7 @@ fn parts(hello: &Hello) -> (Vec<(Vec<u8>, u32)>, Vec<Vec<u8>>) {
 }
 
 /// Changes identities and binders, and leaves the rest.
-fn repack(hello: &mut Hello, change: impl FnOnce(&mut Vec<(Vec<u8>, u32)>, &mut Vec<Vec<u8>>)) {
+fn repack(hello: &mut Hello, change: impl FnOnce(&mut Identities, &mut Vec<Vec<u8>>)) {
     let (mut identities, mut binders) = parts(hello);
     change(&mut identities, &mut binders);
     hello.set(PRE_SHARED_KEY, &pre_shared_key(&identities, &binders));
@@ -423,7 +426,7 @@ fn selected(server: &Puppet<Server>) -> Option<Vec<u8>> {
 
 #[test]
 fn a_second_hello_is_bound_with_all_that_came_before() {
-    let (server, told) = retried(|before, hello, keys| offer_after(before, hello, keys));
+    let (server, told) = retried(offer_after);
     told.unwrap();
     assert_eq!(selected(&server), Some(vec![0, 0]));
     for (what, change) in [

@@ -67,6 +67,16 @@ fn early_data_may_be_offered_and_none_sent() {
 }
 
 #[test]
+fn early_data_needs_no_key_exchange() {
+    let scene = Scene::new(|b| b.psk_ke(), |b| accepting(b).psk_ke());
+    let ticket = scene.ticket();
+    let other = scene.serve(|b| accepting(b).psk_ke().groups(&[NamedGroup::SECP256R1]));
+    let pair = other.send_early(ticket, REQUEST);
+    assert_eq!((told(&pair), &pair.server.early[..]), ([Ok(()), Ok(())], REQUEST));
+    assert_eq!(pair.client.summary.unwrap().group, None);
+}
+
+#[test]
 fn an_application_learns_whom_early_data_is_from_and_what_it_speaks() {
     let scene = Scene::new(
         |b| b.alpn(["h2"]),

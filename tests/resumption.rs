@@ -14,7 +14,7 @@ use support::resumption::*;
 use support::*;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::ClientAuth;
-use symbolon::conn::{Client, NotResumed, Offer, Resumed, SendBuf};
+use symbolon::conn::{Client, HalfEvent, HalfStep, NotResumed, Offer, Resumed, SendBuf};
 use symbolon::psk::Ticket;
 use symbolon::question::{Identity, Question};
 use symbolon::{AlertCode, Error, Misuse, Moment};
@@ -276,6 +276,37 @@ fn a_ticket_may_be_sealed_late_or_never_and_for_its_own_connection_alone() {
     assert_eq!(pair.client.tickets.len(), 1);
     let ticket = pair.client.tickets.remove(0).received(NOW);
     assert_eq!(told(&scene.resume(ticket)), RESUMED);
+}
+
+#[test]
+fn halves_give_and_take_late_tickets() {
+    let scene = Scene::of(AES128);
+    let mut pair = scene.pair(Offer::fresh());
+    pair.server.hold = vec!["SealTicket"];
+    pair.run().unwrap();
+    let mut other = scene.pair(Offer::fresh());
+    other.server.hold = vec!["SealTicket"];
+    other.run().unwrap();
+    let answer = |question| scene.memory.answer(question).unwrap();
+    let (_, mut send) = pair.server.conn.split().unwrap();
+    let (mut receive, _) = pair.client.conn.split().unwrap();
+    let mut out = SendBuf::with_limit(LIMIT);
+    let foreign = answer(other.server.held.pop().unwrap());
+    assert_eq!(send.resume(foreign, &mut out), Err(Error::Misuse(Misuse::WrongAnswer)));
+    assert!(out.is_empty());
+    send.resume(answer(pair.server.held.pop().unwrap()), &mut out).unwrap();
+    let mut input = out.pending().to_vec();
+    let mut at = 0;
+    let ticket = loop {
+        let HalfStep { consumed, event } = receive.process(&mut input[at..]).unwrap();
+        at += consumed;
+        match event {
+            HalfEvent::Ticket(ticket) => break ticket,
+            HalfEvent::NeedInput { .. } => panic!("no ticket"),
+            _ => {}
+        }
+    };
+    assert_eq!(told(&scene.resume(ticket.received(NOW))), RESUMED);
 }
 
 #[test]
