@@ -115,7 +115,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn flow() -> impl Strategy<Value = Flow> {
-    (any::<bool>(), any::<bool>()).prop_map(|(mutual, retry)| Flow { mutual, retry })
+    (any::<bool>(), any::<bool>()).prop_map(|(mutual, retry)| Flow { mutual, retry, ..FULL })
 }
 
 proptest! {

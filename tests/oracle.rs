@@ -20,6 +20,7 @@ const UNSHARED_HELLO: u8 = 0xF7;
 enum State {
     Hello,
     SecondHello,
+    EndOfEarly,
     Extensions,
     RequestOrCertificate,
     Certificate,
@@ -33,7 +34,9 @@ enum Then {
     Go(State),
     Refuse(AlertCode),
 }
-use State::{Certificate, Extensions, Finished, Hello, Open, RequestOrCertificate, SecondHello, Verify};
+use State::{
+    Certificate, EndOfEarly, Extensions, Finished, Hello, Open, RequestOrCertificate, SecondHello, Verify,
+};
 use Then::{Go, Refuse};
 
 type Table = &'static [(State, u8, Then)];
@@ -75,6 +78,25 @@ const MUTUAL_SERVER: Table = &[
     (Open, KEY_UPDATE, Go(Open)),
 ];
 
+/// RFC 9846 appendix A.1 with a pre-shared key.
+const KEYED_CLIENT: Table = &[
+    (Hello, SERVER_HELLO, Go(Extensions)),
+    (Hello, RETRY_REQUEST, Go(SecondHello)),
+    (SecondHello, SERVER_HELLO, Go(Extensions)),
+    (Extensions, ENCRYPTED_EXTENSIONS, Go(Finished)),
+    (Finished, FINISHED, Go(Open)),
+    (Open, TICKET, Go(Open)),
+    (Open, KEY_UPDATE, Go(Open)),
+];
+
+/// RFC 9846 appendix A.2 with early data that is accepted.
+const EARLY_SERVER: Table = &[
+    (Hello, CLIENT_HELLO, Go(EndOfEarly)),
+    (EndOfEarly, END_OF_EARLY_DATA, Go(Finished)),
+    (Finished, FINISHED, Go(Open)),
+    (Open, KEY_UPDATE, Go(Open)),
+];
+
 /// The machine as the standard has it, next to the one under test.
 struct Model<'a> {
     role: Role,
@@ -109,10 +131,12 @@ impl<'a> Model<'a> {
 
     fn judge(&self, message: &[u8]) -> Then {
         let kind = self.kind(message);
-        let table = match (self.role, self.flow.mutual) {
-            (Role::Client, _) => CLIENT,
-            (Role::Server, false) => SERVER,
-            (Role::Server, true) => MUTUAL_SERVER,
+        let table = match (self.role, self.flow) {
+            (Role::Client, Flow { key: KeyUse::None, .. }) => CLIENT,
+            (Role::Client, _) => KEYED_CLIENT,
+            (Role::Server, EARLY) => EARLY_SERVER,
+            (Role::Server, Flow { mutual: false, .. }) => SERVER,
+            (Role::Server, Flow { mutual: true, .. }) => MUTUAL_SERVER,
         };
         let row = table.iter().find(|(state, row, _)| (*state, *row) == (self.state, kind));
         let Some((.., then)) = row else { return Refuse(AlertCode::UNEXPECTED_MESSAGE) };
@@ -124,6 +148,8 @@ impl<'a> Model<'a> {
         let altered = !said.eq(self.recorded.iter().map(Vec::as_slice).take(self.absorbed.len() + 1));
         match kind {
             CERTIFICATE_VERIFY | FINISHED if altered => Refuse(AlertCode::DECRYPT_ERROR),
+            // A binder covers the hellos before it.
+            CLIENT_HELLO if altered && self.flow.key != KeyUse::None => Refuse(AlertCode::DECRYPT_ERROR),
             _ => *then,
         }
     }
@@ -133,6 +159,7 @@ impl<'a> Model<'a> {
         match self.state {
             Hello | SecondHello => Epoch::Plaintext,
             Open => Epoch::Application,
+            EndOfEarly => Epoch::Early,
             _ => Epoch::Handshake,
         }
     }
@@ -194,6 +221,8 @@ fn key_update(request: u8) -> Vec<u8> {
 /// One message of every kind: the flow's own where it has one, that of another flow else.
 fn every_kind(recorded: &Recorded) -> Vec<Vec<u8>> {
     let other = BOTH.record();
+    let has = |kind| recorded.server.iter().any(|message| message[0] == kind);
+    let of_server = |kind| if has(kind) { recorded.server(kind) } else { other.server(kind) };
     let mut pool = vec![
         recorded.client[0].clone(),
         recorded.client.last().unwrap().clone(),
@@ -201,8 +230,8 @@ fn every_kind(recorded: &Recorded) -> Vec<Vec<u8>> {
         other.server[0].clone(),
         recorded.server(SERVER_HELLO),
         recorded.server(ENCRYPTED_EXTENSIONS),
-        recorded.server(CERTIFICATE),
-        recorded.server(CERTIFICATE_VERIFY),
+        of_server(CERTIFICATE),
+        of_server(CERTIFICATE_VERIFY),
         other.server(CERTIFICATE_REQUEST),
         ticket(),
         key_update(0),
@@ -210,10 +239,9 @@ fn every_kind(recorded: &Recorded) -> Vec<Vec<u8>> {
         message(END_OF_EARLY_DATA, &[]),
         message(254, &[7; 32]),
     ];
-    let client = if recorded.client.len() > 2 { recorded } else { &other };
-    if client.client.iter().any(|message| message[0] == CERTIFICATE) {
-        pool.extend([client.client(CERTIFICATE), client.client(CERTIFICATE_VERIFY)]);
-    }
+    let certified = |recorded: &Recorded| recorded.client.iter().any(|message| message[0] == CERTIFICATE);
+    let client = if certified(recorded) { recorded } else { &other };
+    pool.extend([client.client(CERTIFICATE), client.client(CERTIFICATE_VERIFY)]);
     // hello_request, hello_verify_request, server_key_exchange, .. of older versions, and unknown ones.
     pool.extend([0, 3, 6, 12, 14, 16, 25, 99, 255].map(|kind| message(kind, &[])));
     pool
@@ -236,25 +264,25 @@ fn hold_all(flow: Flow, variants: impl Fn(&Recorded, &[Vec<u8>]) -> Vec<(String,
 
 #[test]
 fn recorded_flows_play_back_unchanged() {
-    for flow in FLOWS {
+    for flow in FLOWS.into_iter().chain(KEYED) {
         assert_eq!(hold_all(flow, |_, script| vec![("unchanged".into(), script.to_vec())]), 0);
     }
 }
 
 #[test]
 fn a_dropped_message_is_noticed() {
-    for flow in FLOWS {
+    for flow in FLOWS.into_iter().chain(KEYED) {
         let refused = hold_all(flow, |_, script| {
             let drop = |at| [&script[..at], &script[at + 1..]].concat();
             (0..script.len()).map(|at| (format!("without {at}"), drop(at))).collect()
         });
-        assert!(refused >= 6, "{refused}");
+        assert!(refused >= 5, "{refused}");
     }
 }
 
 #[test]
 fn a_duplicated_message_is_refused() {
-    for flow in FLOWS {
+    for flow in FLOWS.into_iter().chain(KEYED) {
         hold_all(flow, |_, script| {
             let twice = |at| [&script[..=at], &script[at..]].concat();
             (0..script.len()).map(|at| (format!("{at} twice"), twice(at))).collect()
@@ -264,7 +292,7 @@ fn a_duplicated_message_is_refused() {
 
 #[test]
 fn swapped_messages_are_refused() {
-    for flow in FLOWS {
+    for flow in FLOWS.into_iter().chain(KEYED) {
         hold_all(flow, |_, script| {
             let swapped = |at| {
                 let mut played = script.to_vec();
@@ -303,6 +331,18 @@ fn every_kind_inserted_into_client_authentication_gets_its_alert() {
 #[test]
 fn every_kind_inserted_into_a_retry_gets_its_alert() {
     insert_everywhere(RETRY);
+}
+
+#[test]
+fn every_kind_inserted_into_a_resumption_gets_its_alert() {
+    insert_everywhere(RESUMED);
+    insert_everywhere(RESUMED_RETRY);
+}
+
+#[test]
+fn every_kind_inserted_around_early_data_gets_its_alert() {
+    insert_everywhere(EARLY);
+    insert_everywhere(EARLY_RETRY);
 }
 
 #[test]
@@ -386,7 +426,9 @@ fn messages_may_be_split_at_every_byte() {
             _ => vec![message.to_vec()],
         });
     }
-    play_cut(BOTH, &recorded, |message| message.chunks(1).map(<[u8]>::to_vec).collect());
+    for flow in [BOTH, RESUMED_RETRY, EARLY] {
+        play_cut(flow, &flow.record(), |message| message.chunks(1).map(<[u8]>::to_vec).collect());
+    }
 }
 
 #[test]

@@ -59,13 +59,15 @@ pub enum ChainInTicket {
 }
 
 impl Session {
-    /// Whether it may be resumed at `now`, as far as its own times tell.
+    /// Whether it may be resumed at `now`, as far as its own times and those of the client's certificates tell.
     ///
     /// # Errors
     ///
     /// [`NotResumed::Expired`], and [`NotResumed::FutureDated`] when it was issued more than `skew` after `now`.
     pub fn check_times(&self, now: Moment, skew: Duration) -> Result<(), NotResumed> {
-        if now >= self.expires {
+        // RFC 9846 section 4.7.1: limits "should take into account the lifetime of the peer's certificate".
+        let certified = self.peer.as_ref().map_or(self.expires, |peer| peer.expires.into());
+        if now >= self.expires.min(certified) {
             return Err(NotResumed::Expired);
         }
         if self.issued > now.plus(skew) {

@@ -1,6 +1,6 @@
 //! What outlives the handshake: the exporter and the resumption secret (RFC 9846 sections 7.5 and 4.7.1).
 
-use super::label::{LONGEST, Label, expand};
+use super::label::{LONGEST, Label};
 use crate::crypto::{Expansion, Failed, Hash, HashSecret};
 use crate::error::{Error, Misuse};
 
@@ -49,7 +49,10 @@ impl Resumption {
     /// The PSK of the ticket with this nonce (RFC 9846 section 4.7.1).
     pub(crate) fn psk(&self, ticket_nonce: &[u8]) -> Result<HashSecret, Failed> {
         let mut psk = HashSecret::zeroed(self.hash.output_len());
-        expand(self.hash, &self.secret, [(b"resumption", ticket_nonce, psk.expose_mut())])?;
+        // A nonce may have 255 bytes, more than any other context.
+        let label = Label::<LONGEST>::new(psk.len(), b"resumption", ticket_nonce)?;
+        self.hash
+            .expand(self.secret.expose(), &mut [Expansion { info: label.as_ref(), out: psk.expose_mut() }])?;
         Ok(psk)
     }
 }

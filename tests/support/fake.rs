@@ -11,6 +11,8 @@ use symbolon::crypto::{Exchange, Group, Suite};
 pub struct Schedule {
     pub suite: &'static Suite,
     pub transcript: Vec<u8>,
+    /// A pre-shared key, or zeros.
+    pub psk: Vec<u8>,
     /// The handshake secret, then the main secret.
     stage: Vec<u8>,
     pub client: Vec<u8>,
@@ -19,7 +21,9 @@ pub struct Schedule {
 
 impl Schedule {
     pub fn new(suite: &'static Suite) -> Self {
-        Self { suite, transcript: Vec::new(), stage: Vec::new(), client: Vec::new(), server: Vec::new() }
+        let psk = vec![0; suite.hash.output_len()];
+        let (stage, client, server) = (Vec::new(), Vec::new(), Vec::new());
+        Self { suite, transcript: Vec::new(), psk, stage, client, server }
     }
 
     pub fn absorb(&mut self, message: &[u8]) {
@@ -47,7 +51,7 @@ impl Schedule {
     /// `transcript` ends with ServerHello.
     pub fn handshake(&mut self, shared: &[u8]) {
         let zeros = vec![0; self.suite.hash.output_len()];
-        let early = self.mac(&zeros, &zeros);
+        let early = self.mac(&zeros, &self.psk);
         let derived = self.expand(&early, "derived", &self.hash(b""));
         self.stage = self.mac(&derived, shared);
         self.client = self.derive("c hs traffic");
@@ -134,11 +138,20 @@ pub struct FakeClient {
 impl FakeClient {
     /// Sends a ClientHello, changed by `change`, and reads the server's flight.
     pub fn start(server: &mut Party<Server>, suite: &'static Suite, change: impl FnOnce(&mut Hello)) -> Self {
+        Self::start_with_psk(server, Schedule::new(suite), change)
+    }
+
+    /// The same with the pre-shared key of `schedule`, which `change` offers.
+    pub fn start_with_psk(
+        server: &mut Party<Server>,
+        mut schedule: Schedule,
+        change: impl FnOnce(&mut Hello),
+    ) -> Self {
+        let suite = schedule.suite;
         let exchange = x25519().start(&*provider().rng).unwrap();
         let mut hello = hello(suite, &*exchange);
         change(&mut hello);
         let hello = hello.write();
-        let mut schedule = Schedule::new(suite);
         schedule.absorb(&hello);
         server.inbox.extend(record(HANDSHAKE, &hello));
         server.run().unwrap();

@@ -3,11 +3,15 @@
 //! Both sides draw from seeds, so that a fresh connection of the same flow takes the recorded messages.
 #![allow(dead_code)] // no test uses everything
 
+use std::sync::OnceLock;
+
 use super::forge::*;
+use super::resumption::{MAX_EARLY, Memory, NOW, guarded};
 use super::*;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::ClientAuth;
 use symbolon::conn::Epoch;
+use symbolon::psk::Ticket;
 
 const CLIENT_SEED: u64 = 0xC11E;
 const SERVER_SEED: u64 = 0x5E12;
@@ -19,12 +23,29 @@ pub struct Flow {
     pub mutual: bool,
     /// The server wants another group than that of the first share.
     pub retry: bool,
+    pub key: KeyUse,
 }
 
-pub const FULL: Flow = Flow { mutual: false, retry: false };
-pub const MUTUAL: Flow = Flow { mutual: true, retry: false };
-pub const RETRY: Flow = Flow { mutual: false, retry: true };
-pub const BOTH: Flow = Flow { mutual: true, retry: true };
+/// What a client does with a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// It has none.
+    None,
+    /// It resumes.
+    Resumed,
+    /// It resumes and sends early data, which the server accepts unless it wants another group.
+    Early,
+}
+
+pub const FULL: Flow = Flow { mutual: false, retry: false, key: KeyUse::None };
+pub const MUTUAL: Flow = Flow { mutual: true, ..FULL };
+pub const RETRY: Flow = Flow { retry: true, ..FULL };
+pub const BOTH: Flow = Flow { mutual: true, retry: true, ..FULL };
+pub const RESUMED: Flow = Flow { key: KeyUse::Resumed, ..FULL };
+pub const RESUMED_RETRY: Flow = Flow { key: KeyUse::Resumed, ..RETRY };
+pub const EARLY: Flow = Flow { key: KeyUse::Early, ..FULL };
+pub const EARLY_RETRY: Flow = Flow { key: KeyUse::Early, ..RETRY };
+pub const KEYED: [Flow; 4] = [RESUMED, RESUMED_RETRY, EARLY, EARLY_RETRY];
 pub const FLOWS: [Flow; 4] = [FULL, MUTUAL, RETRY, BOTH];
 
 /// The handshake messages of each side.
@@ -60,7 +81,12 @@ impl Flow {
             .suites(&[suite().id])
             .groups(&[NamedGroup::X25519, NamedGroup::SECP256R1])
             .reveal_secrets();
-        let mut party = super::client(&change(builder).build().unwrap());
+        let offer = match self.key {
+            KeyUse::None => Offer::fresh(),
+            KeyUse::Resumed => Offer::resume(earlier().0, NOW),
+            KeyUse::Early => Offer::resume(earlier().0, NOW).with_early_data(),
+        };
+        let mut party = super::client_with(&change(builder).build().unwrap(), offer);
         party.answers.provider = provider;
         party.answers.credential = self.mutual.then(p256);
         Puppet::new(party, Role::Client)
@@ -83,14 +109,36 @@ impl Flow {
         if self.mutual {
             builder = builder.client_auth(ClientAuth::Required { authorities: vec![b"issuer".to_vec()] });
         }
+        if self.key != KeyUse::None {
+            builder = builder.early_data(MAX_EARLY, guarded());
+        }
         let mut party = super::server(&change(builder).build().unwrap());
         party.answers.provider = provider;
+        if self.key != KeyUse::None {
+            party.answers.memory = Some(earlier().1);
+        }
         Puppet::new(party, Role::Server)
     }
 
     pub fn record(self) -> Recorded {
         record_pair(&mut self.client(), &mut self.server())
     }
+}
+
+/// A ticket of an earlier connection, and a server's memory of it that saw no first flight yet.
+fn earlier() -> (Ticket, Memory) {
+    static ISSUED: OnceLock<(Vec<u8>, Memory)> = OnceLock::new();
+    let (ticket, memory) = ISSUED.get_or_init(|| {
+        let memory = Memory::new();
+        let mut server = FULL.server_with(|b| b.tickets(1).early_data(MAX_EARLY, guarded())).party;
+        server.answers.memory = Some(memory.clone());
+        let config = ClientConfig::builder(provider()).suites(&[suite().id]).build().unwrap();
+        let mut pair = Pair { client: super::client(&config), server };
+        pair.run().unwrap();
+        let ticket = pair.client.tickets.remove(0).received(NOW);
+        (ticket.encode().unwrap().to_vec(), memory)
+    });
+    (Ticket::decode(ticket).unwrap(), memory.with_another_guard())
 }
 
 /// Runs both to the end of the handshake through the puppets' hands, a message a record.

@@ -285,14 +285,14 @@ pub struct Puppet<E> {
     pub party: Party<E>,
     pub role: Role,
     pub suite: &'static Suite,
-    into: [Option<Lane>; 2],
-    out_of: [Option<Lane>; 2],
+    into: [Option<Lane>; 3],
+    out_of: [Option<Lane>; 3],
     pub said: Vec<Said>,
 }
 
 impl<E: Endpoint> Puppet<E> {
     pub fn new(party: Party<E>, role: Role) -> Self {
-        let (into, out_of) = ([None, None], [None, None]);
+        let (into, out_of) = ([None, None, None], [None, None, None]);
         let mut puppet = Self { party, role, suite: suite(), into, out_of, said: Vec::new() };
         puppet.listen();
         puppet
@@ -375,13 +375,15 @@ impl<E: Endpoint> Puppet<E> {
     }
 
     fn open_lanes(&mut self) {
-        use SecretLabel::{ClientHandshakeTraffic, ClientTraffic, ServerHandshakeTraffic, ServerTraffic};
+        use SecretLabel::{ClientEarlyTraffic, ClientHandshakeTraffic, ClientTraffic};
+        use SecretLabel::{ServerHandshakeTraffic, ServerTraffic};
         for (label, secret) in &self.party.secrets {
             let (sender, position) = match label {
                 ClientHandshakeTraffic => (Role::Client, 0),
                 ClientTraffic => (Role::Client, 1),
                 ServerHandshakeTraffic => (Role::Server, 0),
                 ServerTraffic => (Role::Server, 1),
+                ClientEarlyTraffic => (Role::Client, 2),
                 _ => continue,
             };
             let lanes = if sender == self.role { &mut self.out_of } else { &mut self.into };
@@ -391,18 +393,24 @@ impl<E: Endpoint> Puppet<E> {
 
     /// Takes down what the connection said.
     fn listen(&mut self) {
+        let bytes = self.party.flush();
+        self.hear(&bytes);
+    }
+
+    /// The same of bytes that the connection sent.
+    pub fn hear(&mut self, bytes: &[u8]) {
         self.open_lanes();
-        for record in records(&self.party.flush()) {
+        for record in records(bytes) {
             if record[0] != DATA {
                 let (kind, content) = (record[0], record[5..].to_vec());
                 self.said.push(Said { epoch: Epoch::Plaintext, kind, content });
                 continue;
             }
-            let opened =
-                [(0, Epoch::Handshake), (1, Epoch::Application)].into_iter().find_map(|(n, epoch)| {
-                    let (kind, content) = self.out_of[n].as_mut()?.open(&record)?;
-                    Some(Said { epoch, kind, content })
-                });
+            let epochs = [(2, Epoch::Early), (0, Epoch::Handshake), (1, Epoch::Application)];
+            let opened = epochs.into_iter().find_map(|(n, epoch)| {
+                let (kind, content) = self.out_of[n].as_mut()?.open(&record)?;
+                Some(Said { epoch, kind, content })
+            });
             let said = opened.expect("a record of the connection opens under its own keys");
             if said.epoch == Epoch::Application && said.kind == HANDSHAKE && said.content[0] == KEY_UPDATE {
                 self.out_of[1].as_mut().unwrap().update();
@@ -416,6 +424,7 @@ fn index(epoch: Epoch) -> usize {
     match epoch {
         Epoch::Handshake => 0,
         Epoch::Application => 1,
-        Epoch::Plaintext | Epoch::Early => panic!("{epoch:?} has no keys here"),
+        Epoch::Early => 2,
+        Epoch::Plaintext => panic!("{epoch:?} has no keys here"),
     }
 }

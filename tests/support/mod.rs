@@ -6,12 +6,15 @@
 pub mod fake;
 pub mod flow;
 pub mod forge;
+pub mod psk;
+pub mod resumption;
 
 use std::sync::Arc;
 
 use symbolon::config::{ClientConfig, ClientConfigBuilder, Credential, ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{
-    Client, Event, NewTicket, NotResumed, Offer, Plaintext, SendBuf, Server, Step, Summary, Unknowable,
+    Client, EarlyOpening, EarlyVerdict, Event, NewTicket, NotResumed, Offer, Plaintext, SendBuf, Server,
+    Step, Summary, Unknowable,
 };
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
 use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
@@ -71,19 +74,37 @@ pub struct Answers {
     pub serving: Option<(Arc<ServerConfig>, Arc<Credential>)>,
     /// For `ChooseCredential`.
     pub credential: Option<Arc<Credential>>,
+    /// For what a server remembers.
+    pub memory: Option<resumption::Memory>,
+    /// For `VerifyPeer` about a peer that an earlier connection verified.
+    pub resumed_peers: resumption::Verdict,
     /// The names of the questions, in order.
     pub asked: Vec<&'static str>,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { provider: provider(), serving: None, credential: None, asked: Vec::new() }
+        Self {
+            provider: provider(),
+            serving: None,
+            credential: None,
+            memory: None,
+            resumed_peers: resumption::Verdict::Verified,
+            asked: Vec::new(),
+        }
     }
 }
 
 impl Answers {
     pub fn answer(&mut self, question: Question) -> Answer {
         self.asked.push(question.name());
+        let question = match &self.memory {
+            Some(memory) => match memory.answer(question) {
+                Ok(answer) => return answer,
+                Err(question) => question,
+            },
+            None => question,
+        };
         match question {
             Question::Configure(question) => {
                 let (config, credential) = self.serving.clone().unwrap();
@@ -97,7 +118,11 @@ impl Answers {
             },
             Question::Sign(question) => question.with_own_key(&*self.provider.rng),
             Question::VerifyPeer(question) => {
-                let PeerEvidence::Fresh(presented) = question.evidence() else { panic!("nothing to resume") };
+                let presented = match question.evidence() {
+                    PeerEvidence::Fresh(presented) => presented,
+                    PeerEvidence::Resumed(_) => return self.resumed_peers.answer(*question),
+                    other => panic!("unknown evidence {other:?}"),
+                };
                 let key = &presented.chain[0];
                 let verified =
                     self.provider.verify(presented.scheme, key, &presented.signed, &presented.signature);
@@ -154,6 +179,15 @@ pub struct Party<E> {
     pub retry_sent: bool,
     pub secrets: Vec<(symbolon::conn::SecretLabel, Vec<u8>)>,
     pub messages: Vec<symbolon::conn::Reported>,
+    /// Early data.
+    pub early: Vec<u8>,
+    pub opening: Option<EarlyOpening>,
+    pub verdicts: Vec<EarlyVerdict>,
+    /// What was told about data and the handshake, in order.
+    pub events: Vec<&'static str>,
+    /// The names of questions that wait for `release`.
+    pub hold: Vec<&'static str>,
+    pub held: Vec<Question>,
 }
 
 impl<E: Endpoint> Party<E> {
@@ -170,6 +204,12 @@ impl<E: Endpoint> Party<E> {
             retry_sent: false,
             secrets: Vec::new(),
             messages: Vec::new(),
+            early: Vec::new(),
+            opening: None,
+            verdicts: Vec::new(),
+            events: Vec::new(),
+            hold: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -194,6 +234,16 @@ impl<E: Endpoint> Party<E> {
         result
     }
 
+    /// Answers the questions that were held, and goes on.
+    pub fn release(&mut self) -> Result<(), Error> {
+        self.hold.clear();
+        for question in std::mem::take(&mut self.held) {
+            let answer = self.answers.answer(question);
+            self.conn.resume(answer, &mut self.out)?;
+        }
+        self.run()
+    }
+
     /// One call of `process`; whether to go on.
     fn step(&mut self, at: &mut usize) -> Result<bool, Error> {
         let Step { consumed, event } = self.conn.process(&mut self.inbox[*at..], &mut self.out)?;
@@ -204,13 +254,36 @@ impl<E: Endpoint> Party<E> {
                 return Ok(false);
             }
             Event::Progress => {}
+            Event::Ask(question) if self.hold.contains(&question.name()) => self.held.push(question),
             Event::Ask(question) => {
                 let answer = self.answers.answer(question);
                 self.conn.resume(answer, &mut self.out)?;
             }
-            Event::Waiting => panic!("every question was answered"),
-            Event::Established(summary) => self.summary = Some(*summary),
-            Event::Data(Plaintext { bytes, .. }) => self.data.extend_from_slice(bytes),
+            Event::Waiting => {
+                assert!(!self.held.is_empty(), "every question was answered");
+                return Ok(false);
+            }
+            Event::Established(summary) => {
+                self.events.push("Established");
+                self.summary = Some(*summary);
+            }
+            Event::Data(Plaintext { bytes, .. }) => {
+                self.events.push("Data");
+                self.data.extend_from_slice(bytes);
+            }
+            Event::EarlyOpen(opening) => {
+                self.events.push("EarlyOpen");
+                self.opening = Some(*opening);
+            }
+            Event::Early(early) => {
+                self.events.push("Early");
+                self.early.extend_from_slice(early.accept_replayable().bytes);
+            }
+            Event::EarlyEnd => self.events.push("EarlyEnd"),
+            Event::EarlyVerdict(verdict) => {
+                self.events.push("EarlyVerdict");
+                self.verdicts.push(verdict);
+            }
             Event::Secret(secret) => self.secrets.push((secret.label, secret.secret.expose().to_vec())),
             Event::Message(reported) => self.messages.push(reported),
             Event::RetrySent => self.retry_sent = true,
@@ -231,8 +304,13 @@ pub struct Pair {
 pub const LIMIT: usize = 1 << 20;
 
 pub fn client(config: &Arc<ClientConfig>) -> Party<Client> {
+    client_with(config, Offer::fresh())
+}
+
+/// A client that brings something along.
+pub fn client_with(config: &Arc<ClientConfig>, offer: Offer) -> Party<Client> {
     let mut out = SendBuf::with_limit(LIMIT);
-    let conn = Client::start(config, name(), Offer::fresh(), &mut out).unwrap();
+    let conn = Client::start(config, name(), offer, &mut out).unwrap();
     Party::new(conn, out, Answers::default())
 }
 
