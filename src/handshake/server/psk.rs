@@ -21,7 +21,7 @@ use crate::question::{
     VerifyPeer,
 };
 use crate::record::EpochBoundary;
-use crate::schedule::{Offered, Proven};
+use crate::schedule::{Claimed, Proven};
 use crate::transcript::Transcript;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::message::HEADER_LEN;
@@ -109,12 +109,12 @@ impl Key {
         suites.iter().filter(offered).find(|entry| entry.suite.hash.output_len() == hash_len).cloned()
     }
 
-    fn offered(&self, suite: &ConfiguredSuite) -> Result<Offered, Error> {
+    fn claimed(&self, suite: &ConfiguredSuite) -> Result<Claimed, Error> {
         let (key, kind) = match self {
             Self::Session(session) => (session.psk.expose(), PskKind::Resumption),
             Self::External(psk) => (psk.key(), psk.kind()),
         };
-        Ok(Offered::new(&suite.constants, key, kind)?)
+        Ok(Claimed::new(&suite.constants, key, kind)?)
     }
 
     /// Who has it beside us, as far as it was ever verified.
@@ -166,7 +166,7 @@ impl Candidate {
             raw.len().checked_sub(offered.binders_len).and_then(|len| raw.get(..len)).ok_or(MISSING)?;
         let digest = before.digest_with(truncated);
         // "If this value is not present or does not validate, the server MUST abort the handshake."
-        let proven = self.key.offered(suite)?.prove(&digest, binder)?;
+        let proven = self.key.claimed(suite)?.prove(&digest, binder)?;
         let proven = proven.ok_or(Fault::decrypt_error("the binder does not match the pre-shared key"))?;
         let peer = self.key.peer();
         Ok(Keyed { index: self.index, key: self.key, proven, peer, now: self.now })
