@@ -55,12 +55,12 @@ pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_
     let start = messages.len();
     let kind = Kind::First { early: offered.early.is_ok() };
     let sent = write(messages, &base, &exchange, &offered.psks, &kind, cx.config).map_err(too_long)?;
+    #[cfg(all(test, feature = "rustcrypto"))]
+    crate::handshake::replay::replace(messages, start);
     let message = messages.get_mut(start..).unwrap_or_default();
     // "this hash will be computed using the hash associated with the PSK, as the client does not know which cipher suite
     // the server will select."
     bind(&offered.psks, message, |psk, truncated| psk.hash().hash(&[truncated]))?;
-    #[cfg(all(test, feature = "rustcrypto"))]
-    crate::handshake::replay::replace(messages, start);
     let message = messages.get(start..).unwrap_or_default().to_vec();
     cx.carrier.end_flight()?;
     send_early(&base, &offered, &message, cx)?;

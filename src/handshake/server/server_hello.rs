@@ -202,11 +202,11 @@ fn emit_server_hello(
 ) -> Result<(), Error> {
     emit(carrier, transcript, |out| {
         write_server_hello(out, &fields.random, fields.session_id, chosen.suite.suite.id, |w| {
-            if let (Some(group), Some(response)) = (chosen.group, response) {
-                key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
-            }
             if let Some(index) = fields.key {
                 pre_shared_key::encode_server(w, index)?;
+            }
+            if let (Some(group), Some(response)) = (chosen.group, response) {
+                key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
             }
             supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)
         })
