@@ -13,7 +13,7 @@ mod trace;
 mod traffic;
 
 pub(crate) use early::import;
-pub use early::{Claimed, EarlySecrets, Offered, Proven, PskUsed};
+pub use early::{Claimed, Offered, Proven, PskUsed};
 pub use exporter::{Exporter, Resumption};
 pub(crate) use stages::Constants;
 pub use stages::{Ending, Handshake, Main};
