@@ -1,7 +1,7 @@
 //! The budgets of memory: none per record, few per handshake, little while idle.
 //!
 //! What the provider allocates is counted apart: it is wrapped in one that says when it is at work.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "std"))]
 
 #[path = "support/outside.rs"]
 mod outside;

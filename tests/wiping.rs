@@ -2,7 +2,7 @@
 //!
 //! The allocator searches every freed block for secrets. Randomness repeats itself, so that a first run tells which
 //! secrets a second one must not leave behind. The test's own copies are masked.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "std"))]
 
 #[path = "support/resuming.rs"]
 mod resuming;
