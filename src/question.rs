@@ -139,7 +139,8 @@ pub struct Verified(pub(in crate::question) Arc<Peer>);
 
 impl Verified {
     /// The peer whose key the key schedule went through: it can only go on if it has the key.
-    pub(crate) fn by_psk(peer: Arc<Peer>, _: &PskUsed) -> Self {
+    #[doc(hidden)]
+    pub fn by_psk(peer: Arc<Peer>, _: &PskUsed) -> Self {
         Self(peer)
     }
 

@@ -10,6 +10,12 @@ use serde_json::Value;
 /// The sections without a pre-shared key.
 pub(crate) const FULL_HANDSHAKES: [&str; 4] = ["3.", "5.", "6.", "7."];
 
+/// The section whose ticket [`RESUMED`] uses.
+pub(crate) const RESUMABLE: &str = "3.";
+
+/// The section with a ticket and early data.
+pub(crate) const RESUMED: &str = "4.";
+
 /// One trace.
 pub(crate) struct Section {
     pub(crate) name: String,
@@ -43,7 +49,13 @@ pub(crate) fn section(number: &str) -> Section {
 
 impl Section {
     fn read(json: &Value) -> Self {
-        let steps = json["steps"].as_array().unwrap().iter().map(Step::read).collect();
+        let mut steps: Vec<Step> = json["steps"].as_array().unwrap().iter().map(Step::read).collect();
+        // A ClientHello with a pre-shared key is constructed without its binders; only its record has them.
+        let sent = |step: &Step| step.record().map(|(payload, _)| payload.to_vec());
+        let whole = steps.iter().find_map(sent).unwrap();
+        let hello = steps.iter_mut().find(|step| step.message().is_some()).unwrap();
+        assert!(whole.starts_with(hello.message().unwrap()));
+        hello.fields[0].1 = whole;
         Self { name: text(&json["section"]), steps }
     }
 
@@ -56,6 +68,18 @@ impl Section {
     pub(crate) fn all(&self, role: Role, action: &str, field: &str) -> Vec<&[u8]> {
         let steps = self.steps.iter().filter(|step| step.role == role && step.action.starts_with(action));
         steps.filter_map(|step| step.field(field)).collect()
+    }
+
+    /// What the client sends before the server has answered, in one record.
+    pub(crate) fn early_data(&self) -> Option<&[u8]> {
+        let mut before =
+            self.steps.iter().take_while(|step| step.role == Role::Client || step.record().is_none());
+        before.find(|step| step.action.starts_with("send application_data"))?.field("payload")
+    }
+
+    /// The pre-shared key of the ticket that the section ends with.
+    pub(crate) fn ticket_psk(&self) -> &[u8] {
+        self.first(Role::Server, "generate resumption secret", "expanded")
     }
 
     /// The first of [`Section::all`].

@@ -9,19 +9,28 @@ use crate::codepoint::HandshakeType;
 use crate::crypto::{Digest, Hash, HashContext};
 
 /// The client's first message, kept until the server's choice of a suite names the hash.
-pub(crate) struct Unhashed(Vec<u8>);
+pub(crate) struct Unhashed {
+    client_hello: Vec<u8>,
+    /// By the hash of the pre-shared key that is offered first, which is the server's choice most of the time.
+    guessed: Option<Transcript>,
+}
 
 impl Unhashed {
-    /// Starts with ClientHello1, header included.
-    pub(crate) fn new(client_hello: Vec<u8>) -> Self {
-        Self(client_hello)
+    /// Starts with ClientHello1, header included. `guessed` is a transcript of it by one hash, where there is one.
+    pub(crate) fn new(client_hello: Vec<u8>, guessed: Option<Transcript>) -> Self {
+        Self { client_hello, guessed }
     }
 
-    /// The hash is known: hashes what was kept.
+    /// The hash is known: hashes what was kept, unless that was done.
     pub(crate) fn select(self, hash: &'static dyn Hash) -> Transcript {
-        let mut transcript = Transcript::new(hash);
-        transcript.absorb(&self.0);
-        transcript
+        match self.guessed {
+            Some(transcript) if transcript.hash.output_len() == hash.output_len() => transcript,
+            _ => {
+                let mut transcript = Transcript::new(hash);
+                transcript.absorb(&self.client_hello);
+                transcript
+            }
+        }
     }
 }
 

@@ -1,19 +1,22 @@
 //! The budgets of memory: none per record, few per handshake, little while idle.
 //!
 //! What the provider allocates is counted apart: it is wrapped in one that says when it is at work.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "std"))]
 
 #[path = "support/outside.rs"]
 mod outside;
+#[path = "support/resuming.rs"]
+mod resuming;
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use resuming::{Kept, MAX_EARLY_DATA, proof};
 use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientConfig, ServerConfig};
-use symbolon::conn::{Client, Event, Frame, Offer, SendBuf, Server, Step, frame};
+use symbolon::conn::{Client, Event, Frame, SendBuf, Server, Step, frame};
 
 /// Blocks and bytes, by whose code was at work.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,8 +83,10 @@ struct Side<E> {
     out: SendBuf,
     input: Vec<u8>,
     answers: Answers,
+    kept: Kept,
     tally: Tally,
-    established: bool,
+    /// How the handshake ended: resumed, and with early data.
+    established: Option<[bool; 2]>,
 }
 
 impl<E: Endpoint> Side<E> {
@@ -95,10 +100,13 @@ impl<E: Endpoint> Side<E> {
             match event {
                 Event::NeedInput { .. } => break,
                 Event::Ask(question) => {
-                    let answer = self.answers.answer(question);
+                    let answer = self.kept.answer(&mut self.answers, question);
                     tallied(&mut self.tally, || self.conn.resume(answer, &mut self.out)).unwrap();
                 }
-                Event::Established(_) => self.established = true,
+                Event::Established(summary) => {
+                    self.established = Some([summary.resumed.is_ok(), summary.early_data.is_ok()]);
+                }
+                Event::Ticket(ticket) => self.kept.keep(ticket),
                 _ => {}
             }
         }
@@ -111,36 +119,51 @@ impl<E: Endpoint> Side<E> {
     }
 }
 
-/// A handshake over the wrapped provider, with buffers that an earlier one has warmed.
-fn handshake(out: [SendBuf; 2]) -> (Side<Client>, Side<Server>) {
+/// What a handshake begins with: buffers that an earlier one has warmed, and what that one left.
+struct Start {
+    out: [SendBuf; 2],
+    kept: [Kept; 2],
+    early_data: &'static [u8],
+}
+
+/// A handshake over the wrapped provider.
+fn handshake(start: Start, tickets: u8) -> (Side<Client>, Side<Server>) {
     let suites = [CipherSuite::TLS_AES_128_GCM_SHA256];
     let builder = ClientConfig::builder(outside::wrapped());
     let client_config = builder.suites(&suites).groups(&[NamedGroup::X25519]).build().unwrap();
     let builder = ServerConfig::builder(outside::wrapped()).credential(credential(Key::P256));
-    let server_config = builder.build().unwrap();
+    let server_config = builder.tickets(tickets).early_data(MAX_EARLY_DATA, proof()).build().unwrap();
     // Configurations are shared: they outlive every connection here.
     std::mem::forget((client_config.clone(), server_config.clone()));
-    let [mut client_out, server_out] = out;
+    let Start { out: [mut client_out, server_out], kept: [mut clients, servers], early_data } = start;
     let (mut client_tally, mut server_tally) = (Tally::default(), Tally::default());
-    let (name, offer) = (name(), Offer::fresh());
-    let conn = tallied(&mut client_tally, || Client::start(&client_config, name, offer, &mut client_out));
+    let (name, offer) = (name(), clients.offer(early_data));
+    let conn = tallied(&mut client_tally, || {
+        let mut conn = Client::start(&client_config, name, offer, &mut client_out).unwrap();
+        if let Some(mut early) = conn.early_writer() {
+            assert_eq!(early.write(&[early_data], &mut client_out), Ok(early_data.len()));
+        }
+        conn
+    });
     let mut client = Side {
-        conn: conn.unwrap(),
+        conn,
         out: client_out,
         input: Vec::with_capacity(1 << 15),
         answers: Answers::default(),
+        kept: clients,
         tally: client_tally,
-        established: false,
+        established: None,
     };
     let mut server = Side {
         conn: tallied(&mut server_tally, || Server::new(&server_config)).unwrap(),
         out: server_out,
         input: Vec::with_capacity(1 << 15),
         answers: Answers::default(),
+        kept: servers,
         tally: server_tally,
-        established: false,
+        established: None,
     };
-    while !(client.established && server.established) {
+    while client.established.is_none() || server.established.is_none() || !client.input.is_empty() {
         client.take_output(&mut server.input);
         server.run();
         server.take_output(&mut client.input);
@@ -150,8 +173,18 @@ fn handshake(out: [SendBuf; 2]) -> (Side<Client>, Side<Server>) {
 }
 
 fn warm_handshake() -> (Side<Client>, Side<Server>) {
-    let (client, server) = handshake([SendBuf::with_limit(LIMIT), SendBuf::with_limit(LIMIT)]);
-    handshake([client.out, server.out])
+    let out = [SendBuf::with_limit(LIMIT), SendBuf::with_limit(LIMIT)];
+    let (client, server) = handshake(Start { out, kept: Default::default(), early_data: &[] }, 0);
+    let out = [client.out, server.out];
+    handshake(Start { out, kept: Default::default(), early_data: &[] }, 0)
+}
+
+/// A handshake that resumes another one, with early data where there are some.
+fn resumed_handshake(early_data: &'static [u8]) -> (Side<Client>, Side<Server>) {
+    let out = [SendBuf::with_limit(LIMIT), SendBuf::with_limit(LIMIT)];
+    let (client, server) = handshake(Start { out, kept: Default::default(), early_data: &[] }, 1);
+    let (out, kept) = ([client.out, server.out], [client.kept, server.kept]);
+    handshake(Start { out, kept, early_data }, 0)
 }
 
 #[test]
@@ -161,6 +194,21 @@ fn a_handshake_allocates_at_most_40_blocks_a_side() {
         println!("{side}: {} blocks of its own, {} of the provider", tally.own_blocks, tally.provider_blocks);
         assert!(tally.own_blocks <= 40, "{side}: {tally:?}");
         assert!(tally.provider_blocks > 0, "the provider is counted apart");
+    }
+}
+
+#[test]
+fn a_resumed_handshake_allocates_at_most_40_blocks_a_side() {
+    for early_data in [&b""[..], b"early"] {
+        let (client, server) = resumed_handshake(early_data);
+        let expected = Some([true, !early_data.is_empty()]);
+        assert_eq!((client.established, server.established), (expected, expected));
+        for (side, tally) in [("client", client.tally), ("server", server.tally)] {
+            let (own, provider) = (tally.own_blocks, tally.provider_blocks);
+            println!("{side}, {expected:?}: {own} blocks of its own, {provider} of the provider");
+            assert!(tally.own_blocks <= 40, "{side}: {tally:?}");
+            assert!(tally.provider_blocks > 0, "the provider is counted apart");
+        }
     }
 }
 

@@ -2,23 +2,27 @@
 //!
 //! The allocator searches every freed block for secrets. Randomness repeats itself, so that a first run tells which
 //! secrets a second one must not leave behind. The test's own copies are masked.
-#![cfg(feature = "rustcrypto")]
+#![cfg(all(feature = "rustcrypto", feature = "std"))]
 
+#[path = "support/resuming.rs"]
+mod resuming;
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use resuming::{Kept, MAX_EARLY_DATA, proof};
 use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientConfig, ServerConfig};
-use symbolon::conn::{Ask, Client, Event, Offer, SecretLabel, SendBuf, Server, Step};
+use symbolon::conn::{Ask, Client, Event, SecretLabel, SendBuf, Server, Step};
 use symbolon::crypto::{Expansion, Failed, Provider, Rng, Suite};
+use symbolon::psk::{ChainInTicket, Session, Ticket};
 use symbolon::question::Question;
 
 const MASK: u8 = 0xA5;
-const ROOM: usize = 128;
+const ROOM: usize = 512;
 const LONGEST: usize = 32;
 
 /// The beginnings of secrets, masked, and how long they are.
@@ -74,13 +78,16 @@ fn remember(secret: &[u8]) {
 }
 
 /// HKDF-Expand-Label into memory of the caller.
-fn expand(suite: &Suite, secret: &[u8], label: &[u8], out: &mut [u8]) {
-    let mut info = [0; 32];
+fn expand(suite: &Suite, secret: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) {
+    let mut info = [0; 96];
     info[1] = u8::try_from(out.len()).unwrap();
     info[2] = u8::try_from(6 + label.len()).unwrap();
     info[3..9].copy_from_slice(b"tls13 ");
-    info[9..9 + label.len()].copy_from_slice(label);
-    let mut batch = [Expansion { info: &info[..10 + label.len()], out }];
+    let end = 9 + label.len();
+    info[9..end].copy_from_slice(label);
+    info[end] = u8::try_from(context.len()).unwrap();
+    info[end + 1..end + 1 + context.len()].copy_from_slice(context);
+    let mut batch = [Expansion { info: &info[..end + 1 + context.len()], out }];
     suite.hash.expand(secret, &mut batch).unwrap();
 }
 
@@ -94,14 +101,31 @@ fn remember_all(suite: &Suite, label: SecretLabel, secret: &[u8]) {
     for _ in 0..generations {
         remember(&secret);
         let mut key = [0; 32];
-        expand(suite, &secret, b"key", &mut key[..suite.aead.key_len()]);
+        expand(suite, &secret, b"key", b"", &mut key[..suite.aead.key_len()]);
         remember(&key[..suite.aead.key_len()]);
         let mut finished = [0; 32];
-        expand(suite, &secret, b"finished", &mut finished);
+        expand(suite, &secret, b"finished", b"", &mut finished);
         remember(&finished);
         let mut next = [0; 32];
-        expand(suite, &secret, b"traffic upd", &mut next);
+        expand(suite, &secret, b"traffic upd", b"", &mut next);
         secret = next;
+    }
+}
+
+/// Remembers a ticket's key, the early secret of it, and what leads to its binder and to the handshake secret.
+fn remember_psk(suite: &Suite, psk: &[u8]) {
+    remember(psk);
+    let mut early = [0; 32];
+    suite.hash.hmac(&[], &[psk], &mut early).unwrap();
+    remember(&early);
+    let empty = suite.hash.hash(&[]);
+    for label in [&b"res binder"[..], b"derived"] {
+        let mut secret = [0; 32];
+        expand(suite, &early, label, empty.as_ref(), &mut secret);
+        remember(&secret);
+        let mut finished = [0; 32];
+        expand(suite, &secret, b"finished", b"", &mut finished);
+        remember(&finished);
     }
 }
 
@@ -134,9 +158,16 @@ struct Side<E> {
     out: SendBuf,
     input: Vec<u8>,
     answers: Answers,
+    kept: Kept,
+    early: usize,
+    resumed: bool,
 }
 
 impl<E: Endpoint> Side<E> {
+    fn new(conn: E, out: SendBuf, kept: Kept) -> Self {
+        Self { conn, out, input: Vec::new(), answers: Answers::default(), kept, early: 0, resumed: false }
+    }
+
     fn go(&mut self, suite: &Suite, run: Run) {
         let mut at = 0;
         // An error ends it, as end of input does.
@@ -149,11 +180,16 @@ impl<E: Endpoint> Side<E> {
                 }
                 Event::Ask(question) => {
                     if let (Question::SealTicket(ticket), Run::Remembering) = (&question, run) {
-                        remember(ticket.psk().expose());
+                        remember_psk(suite, ticket.psk().expose());
                     }
-                    let answer = self.answers.answer(question);
-                    self.conn.resume(answer, &mut self.out).unwrap();
+                    let answer = self.kept.answer(&mut self.answers, question);
+                    if self.conn.resume(answer, &mut self.out).is_err() {
+                        break;
+                    }
                 }
+                Event::Ticket(ticket) => self.kept.keep(ticket),
+                Event::Early(early) => self.early += early.accept_replayable().bytes.len(),
+                Event::Established(summary) => self.resumed = summary.resumed.is_ok(),
                 _ => {}
             }
         }
@@ -181,34 +217,65 @@ impl Both {
         }
     }
 
+    /// Open, after a full handshake.
     fn established(suite: CipherSuite, run: Run) -> Self {
+        let both = Self::start(suite, run, [Kept::default(), Kept::default()], b"").go_on();
+        assert!(!both.client.resumed && !both.server.resumed);
+        both
+    }
+
+    /// Open, after a handshake that resumed another one, with early data.
+    fn resumed(suite: CipherSuite, run: Run) -> Self {
+        let Self { client, server, .. } = Self::established(suite, run);
+        let kept = [client.kept, server.kept];
+        drop((client.conn, server.conn));
+        let both = Self::start(suite, run, kept, b"early").go_on();
+        assert!(both.client.resumed && both.server.resumed && both.server.early == 5);
+        both
+    }
+
+    fn go_on(mut self) -> Self {
+        self.exchange();
+        assert!(self.client.conn.is_established() && self.server.conn.is_established());
+        self
+    }
+
+    /// A client that has sent its first flight, and its server.
+    fn start(suite: CipherSuite, run: Run, kept: [Kept; 2], early_data: &[u8]) -> Self {
+        let [mut clients, servers] = kept;
         let suite = provider().suite(suite).unwrap();
         let groups = [NamedGroup::X25519];
         let client_config = ClientConfig::builder(repeating()).suites(&[suite.id]).groups(&groups);
         let client_config = client_config.reveal_secrets().build().unwrap();
         let server_config = ServerConfig::builder(repeating()).credential(credential(Key::Ed25519));
-        let server_config = server_config.tickets(1).reveal_secrets().build().unwrap();
+        let server_config =
+            server_config.tickets(1).early_data(MAX_EARLY_DATA, proof()).reveal_secrets().build().unwrap();
         let mut out = SendBuf::with_limit(LIMIT);
-        let conn = Client::start(&client_config, name(), Offer::fresh(), &mut out).unwrap();
-        let client = Side { conn, out, input: Vec::new(), answers: Answers::default() };
-        let (conn, out) = (Server::new(&server_config).unwrap(), SendBuf::with_limit(LIMIT));
-        let server = Side { conn, out, input: Vec::new(), answers: Answers::default() };
-        let mut both = Self { client, server, suite, run };
-        both.exchange();
-        assert!(both.client.conn.is_established() && both.server.conn.is_established());
-        both
+        let offer = clients.offer(early_data);
+        let mut conn = Client::start(&client_config, name(), offer, &mut out).unwrap();
+        if let Some(mut early) = conn.early_writer() {
+            assert_eq!(early.write(&[early_data], &mut out), Ok(early_data.len()));
+        }
+        let client = Side::new(conn, out, clients);
+        let server = Side::new(Server::new(&server_config).unwrap(), SendBuf::with_limit(LIMIT), servers);
+        Self { client, server, suite, run }
     }
 }
 
 /// Runs `story` once to learn its secrets, and once more to search for them; how many freed blocks held one.
 fn left_behind(suite: CipherSuite, story: impl Fn(Both)) -> usize {
+    left_behind_of(Both::established, suite, story)
+}
+
+/// The same for a story that begins otherwise.
+fn left_behind_of<T>(begin: fn(CipherSuite, Run) -> T, suite: CipherSuite, story: impl Fn(T)) -> usize {
     let _guard: MutexGuard<'_, ()> = ONE_AT_A_TIME.lock().unwrap_or_else(|poison| poison.into_inner());
     COUNT.store(0, SeqCst);
-    story(Both::established(suite, Run::Remembering));
+    story(begin(suite, Run::Remembering));
     assert!(COUNT.load(SeqCst) > 50, "secrets are known");
     FOUND.store(0, SeqCst);
     SEARCHING.store(true, SeqCst);
-    story(Both::established(suite, Run::Searching));
+    story(begin(suite, Run::Searching));
     SEARCHING.store(false, SeqCst);
     FOUND.load(SeqCst)
 }
@@ -230,6 +297,62 @@ fn the_search_finds_what_is_not_wiped() {
 fn a_handshake_and_the_end_of_its_connections_leave_nothing() {
     for suite in SUITES {
         assert_eq!(left_behind(suite, drop), 0, "{suite}");
+    }
+}
+
+#[test]
+fn a_resumed_handshake_with_early_data_leaves_nothing() {
+    for suite in SUITES {
+        assert_eq!(left_behind_of(Both::resumed, suite, drop), 0, "{suite}");
+    }
+}
+
+#[test]
+fn the_search_finds_keys_of_tickets_that_are_not_wiped() {
+    let left = left_behind(SUITES[0], |both| drop(both.server.kept.session.unwrap().psk.expose().to_vec()));
+    assert_eq!(left, 1);
+}
+
+#[test]
+fn encoded_and_decoded_tickets_and_sessions_leave_nothing() {
+    for suite in SUITES {
+        let left = left_behind(suite, |both| {
+            let ticket = both.client.kept.ticket.unwrap().encode().unwrap();
+            drop(Ticket::decode(&ticket).unwrap());
+            let session = both.server.kept.session.unwrap().encode(ChainInTicket::Kept).unwrap();
+            drop(Session::decode(&session).unwrap());
+        });
+        assert_eq!(left, 0, "{suite}");
+    }
+}
+
+#[test]
+fn tickets_and_sessions_that_serve_no_more_leave_nothing() {
+    for suite in SUITES {
+        // A flight that nobody reads, one whose session is gone, and one whose binder is spoilt.
+        let left = left_behind(suite, |both| {
+            let Both { client, server, suite, run } = both;
+            let unread = Both::start(suite.id, run, [client.kept, server.kept], b"early");
+            drop(unread);
+        });
+        assert_eq!(left, 0, "{suite}");
+        let left = left_behind(suite, |both| {
+            let Both { client, suite, run, .. } = both;
+            let mut unknown = Both::start(suite.id, run, [client.kept, Kept::default()], b"early");
+            unknown.exchange();
+            assert!(unknown.client.conn.is_established() && !unknown.server.resumed);
+        });
+        assert_eq!(left, 0, "{suite}");
+        let left = left_behind(suite, |both| {
+            let Both { client, server, suite, run } = both;
+            let mut spoilt = Both::start(suite.id, run, [client.kept, server.kept], b"");
+            spoilt.server.input.extend_from_slice(spoilt.client.out.pending());
+            spoilt.client.out.advance(usize::MAX);
+            *spoilt.server.input.last_mut().unwrap() ^= 1;
+            spoilt.exchange();
+            assert!(!spoilt.server.conn.is_established());
+        });
+        assert_eq!(left, 0, "{suite}");
     }
 }
 

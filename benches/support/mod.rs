@@ -4,6 +4,7 @@
 #![allow(dead_code)] // no bench uses everything
 
 pub mod counting;
+pub mod resuming;
 #[path = "../../tests/support/mod.rs"]
 mod tests;
 
@@ -11,10 +12,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use resuming::{Kept, Resuming, Story};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientConfig, Credential, ServerConfig};
-use symbolon::conn::{Client, Event, MessageKind, Offer, Reported, SendBuf, Server, Step};
+use symbolon::conn::{Client, Event, MessageKind, Reported, SendBuf, Server, Step};
 use symbolon::crypto::{Provider, SigningKey};
 use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
 
@@ -86,16 +88,32 @@ pub struct Setting {
     pub server: Arc<ServerConfig>,
     pub key: Arc<dyn SigningKey>,
     pub provider: Provider,
+    pub suite: CipherSuite,
+    pub group: NamedGroup,
+    /// What connections resume, if they do.
+    pub resuming: Option<Resuming>,
 }
 
 impl Setting {
+    /// Full handshakes.
     pub fn new(provider: Provider, suite: CipherSuite, group: NamedGroup, key: Key) -> Self {
         Self::with(provider, suite, group, key, Reports::Off)
     }
 
-    /// The same, whose connections report their messages.
-    pub fn reporting(provider: Provider, suite: CipherSuite, group: NamedGroup, key: Key) -> Self {
-        Self::with(provider, suite, group, key, Reports::On)
+    /// Handshakes as `story` tells; what they resume took place before.
+    pub fn of(
+        story: Story,
+        provider: Provider,
+        suite: CipherSuite,
+        group: NamedGroup,
+        key: Key,
+        reports: Reports,
+    ) -> Self {
+        let mut setting = Self::with(provider, suite, group, key, reports);
+        if story != Story::Full {
+            setting.resume(story);
+        }
+        setting
     }
 
     fn with(provider: Provider, suite: CipherSuite, group: NamedGroup, key: Key, reports: Reports) -> Self {
@@ -106,7 +124,8 @@ impl Setting {
         let client = if reports == Reports::On { client.report_messages() } else { client };
         let server = ServerConfig::builder(provider.clone()).credential(credential);
         let server = server.suites(&[suite]).groups(&[group]);
-        Self { client: client.build().unwrap(), server: server.build().unwrap(), key, provider }
+        let (client, server) = (client.build().unwrap(), server.build().unwrap());
+        Self { client, server, key, provider, suite, group, resuming: None }
     }
 
     fn answer(&self, question: Question) -> Answer {
@@ -119,13 +138,14 @@ impl Setting {
                 let expires = UnixTime::since_unix_epoch(Duration::from_secs(1 << 33));
                 question.verified(Peer::new(Identity::Subject(String::new()), Vec::new(), expires))
             }
-            other => panic!("unexpected question {other:?}"),
+            other => self.answer_resuming(other),
         }
     }
 }
 
+/// Whether connections report their messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reports {
+pub enum Reports {
     On,
     Off,
 }
@@ -167,6 +187,8 @@ impl Wire {
 pub struct Seen {
     pub established: bool,
     pub messages: Vec<Reported>,
+    /// What can be resumed: a client's ticket, or a server's session, encoded.
+    pub kept: Option<Kept>,
 }
 
 /// Processes the inbox until more input is needed, every call inside `probe`.
@@ -185,14 +207,25 @@ pub fn run<E: Endpoint>(
         match event {
             Event::NeedInput { .. } => break,
             Event::Ask(question) => {
-                let answer = probe.call(Work::Answer, || setting.answer(question));
+                if let Question::SealTicket(question) = &question {
+                    seen.kept = Some(resuming::session(question));
+                }
+                let answer = match &question {
+                    Question::Sign(_) | Question::VerifyPeer(_) => {
+                        probe.call(Work::Answer, || setting.answer(question))
+                    }
+                    // What opening a ticket costs is another bench's business.
+                    _ => setting.answer(question),
+                };
                 probe.call(Work::Machine, || conn.resume(answer, &mut buffers.out)).unwrap();
             }
             Event::Established(summary) => {
                 seen.established = true;
+                setting.check(&summary);
                 probe.call(Work::Machine, || drop(summary));
             }
             Event::Message(reported) => seen.messages.push(reported),
+            Event::Ticket(ticket) => seen.kept = Some(resuming::ticket(ticket)),
             _ => {}
         }
     }
@@ -220,8 +253,12 @@ pub fn handshakes(
 ) -> Vec<Linked> {
     let mut linked = Vec::with_capacity(wires.len());
     for ((wire, of_client), of_server) in wires.iter_mut().zip(&mut *of_clients).zip(&mut *of_servers) {
-        let (server_name, offer, out) = (name(), Offer::fresh(), &mut wire.client.out);
-        let start = || Client::start(&setting.client, server_name, offer, out).unwrap();
+        let (server_name, offer, out) = (name(), setting.offer(), &mut wire.client.out);
+        let start = || {
+            let mut client = Client::start(&setting.client, server_name, offer, out).unwrap();
+            setting.write_early(&mut client, out);
+            client
+        };
         let client = of_client.call(Work::Machine, start);
         let server = of_server.call(Work::Machine, || Server::new(&setting.server)).unwrap();
         linked.push(Linked { client, server, at_client: Seen::default(), at_server: Seen::default() });

@@ -13,7 +13,8 @@ pub(crate) mod server;
 mod summary;
 
 pub use client::Offer;
-pub(crate) use post::{Remember, new_session_ticket};
+pub use post::Remember;
+pub(crate) use post::new_session_ticket;
 pub use summary::{Resumed, Summary};
 
 use alloc::boxed::Box;
@@ -163,7 +164,7 @@ pub struct Established<R> {
     /// Questions for tickets, which pause nothing.
     pub tickets: Vec<SealTicket>,
     /// Client: what tickets are made of when they arrive.
-    pub(crate) remember: Option<Box<Remember>>,
+    pub remember: Option<Box<Remember>>,
     /// Proof that the peer's Finished was right, without which nothing is complete.
     pub finished: FinishedMatched<R>,
 }

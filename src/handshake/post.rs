@@ -31,7 +31,7 @@ pub(crate) fn new_session_ticket(sealed: &Sealed) -> Result<Vec<u8>, Misuse> {
 }
 
 /// What a client needs of its connection when a ticket arrives.
-pub(crate) struct Remember {
+pub struct Remember {
     pub(crate) resumption: Resumption,
     pub(crate) config: Arc<ClientConfig>,
     pub(crate) name: ServerName<'static>,

@@ -7,11 +7,14 @@ use crate::crypto::{Digest, Failed, Hash, HashSecret, SharedSecret};
 use crate::psk::PskKind;
 use crate::question::Fresh;
 
-/// A key that a client offers, with what makes its binder.
+/// Client: a key that is offered, with what makes its binder.
 pub struct Offered {
     early: Early,
     binder: Finished<Client>,
 }
+
+/// Server: a key that a client claims to have. Nothing but its binder leads on from here.
+pub struct Claimed(Offered);
 
 /// A key whose client proved to have it.
 pub struct Proven {
@@ -57,35 +60,43 @@ impl Offered {
         self.binder.verify_data(truncated)
     }
 
-    /// Server: checks the client's binder in constant time; `Ok(None)` is a mismatch.
-    pub fn prove(self, truncated: &Digest, received: &[u8]) -> Result<Option<Proven>, Failed> {
-        let matched = self.binder.check(truncated, received)?.is_some();
-        Ok(received.first_chunk().filter(|_| matched).map(|id| Proven { early: self.early, id: *id }))
-    }
-
-    /// Client: the keys of early data, with the transcript hash of the ClientHello. The server proves itself later.
+    /// The keys of early data, with the transcript hash of the ClientHello. The server proves itself later.
     pub fn send_early(&self, hello_hash: &Digest) -> Result<EarlySecrets, Failed> {
         self.early.secrets(hello_hash)
     }
 
-    /// Client: the server selected the key; `shared` is `None` in `psk_ke`.
+    /// The server selected the key; `shared` is `None` in `psk_ke`.
     pub fn handshake(self, shared: Option<&SharedSecret>) -> Result<(Handshake, PskUsed), Failed> {
         self.early.handshake(shared)
     }
 }
 
+impl Claimed {
+    /// Begins the schedule of a key.
+    pub(crate) fn new(constants: &Constants, psk: &[u8], kind: PskKind) -> Result<Self, Failed> {
+        Offered::new(constants, psk, kind).map(Self)
+    }
+
+    /// Checks the client's binder over the hash of the truncated ClientHello in constant time; `Ok(None)` is a mismatch.
+    pub fn prove(self, truncated: &Digest, received: &[u8]) -> Result<Option<Proven>, Failed> {
+        let Offered { early, binder } = self.0;
+        let matched = binder.check(truncated, received)?.is_some();
+        Ok(received.first_chunk().filter(|_| matched).map(|id| Proven { early, id: *id }))
+    }
+}
+
 impl Proven {
     /// The front of the binder: what tells this first flight from every other one.
-    pub(crate) fn id(&self) -> [u8; 32] {
+    pub fn id(&self) -> [u8; 32] {
         self.id
     }
 
-    /// Server: the keys of early data, with the transcript hash of a ClientHello that nobody saw before.
+    /// The keys of early data, with the transcript hash of a ClientHello that nobody saw before.
     pub fn read_early(&self, _: &Fresh, hello_hash: &Digest) -> Result<EarlySecrets, Failed> {
         self.early.secrets(hello_hash)
     }
 
-    /// Server: goes on with the key; `shared` is `None` in `psk_ke`.
+    /// Goes on with the key; `shared` is `None` in `psk_ke`.
     pub fn handshake(self, shared: Option<&SharedSecret>) -> Result<(Handshake, PskUsed), Failed> {
         self.early.handshake(shared)
     }

@@ -1,7 +1,8 @@
 //! The key schedule (RFC 9846 section 7): each stage consumes the one before it.
 //!
-//! [`Offered`] -> [`Handshake`] -> [`Main`] -> exporter and resumption; each hands out [`Traffic`] secrets whose type says
-//! whose they are and for which epoch. Knows hashes and AEADs; nothing of messages or records.
+//! [`Offered`], or [`Claimed`] -> [`Proven`], of a pre-shared key -> [`Handshake`], where all others begin -> [`Main`] ->
+//! exporter and resumption; each hands out [`Traffic`] secrets whose type says whose they are and for which epoch. Knows
+//! hashes and AEADs; nothing of messages or records.
 
 mod early;
 mod exporter;
@@ -12,7 +13,7 @@ mod trace;
 mod traffic;
 
 pub(crate) use early::import;
-pub use early::{Offered, Proven, PskUsed};
+pub use early::{Claimed, Offered, Proven, PskUsed};
 pub use exporter::{Exporter, Resumption};
 pub(crate) use stages::Constants;
 pub use stages::{Ending, Handshake, Main};

@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use super::label::{LONGEST, Label, expand};
 use super::stages::extract;
 use super::{
-    ApplicationEpoch, Client, Constants, Direction, Finished, Handshake, Resumption, Server, Traffic,
+    ApplicationEpoch, Claimed, Client, Constants, Direction, Finished, Handshake, Offered, Resumption,
+    Server, Traffic,
 };
 use crate::codepoint::{ContentType, NamedGroup, ProtocolVersion};
 use crate::crypto::{Digest, Failed, Hash, HashSecret, Rng, Suite, rustcrypto};
+use crate::psk::PskKind;
 use crate::record::{EpochBoundary, Joiner, Opened, Opener, Padding, Protection, Sealer, SendBuf};
-use crate::trace::{FULL_HANDSHAKES, Role, Section, Step, section, sections};
+use crate::trace::{FULL_HANDSHAKES, RESUMABLE, RESUMED, Role, Section, Step, section, sections};
 use crate::transcript::Transcript;
 
 /// TLS_AES_128_GCM_SHA256, which all traces use.
@@ -114,13 +116,44 @@ fn absorb<'a>(transcript: &mut Transcript, messages: &mut impl Iterator<Item = &
     }
 }
 
-/// Walks the stages of one full handshake with nothing but its messages and private keys.
-fn walk(section: &Section) {
-    let secret_of = |label: &str| {
-        let step =
-            section.steps.iter().find(|step| step.label() == Some(label) && step.field("PRK").is_some());
-        step.unwrap().field("expanded").unwrap()
+/// The secret with this label.
+fn secret_of<'a>(section: &'a Section, label: &str) -> &'a [u8] {
+    let step = section.steps.iter().find(|step| step.label() == Some(label) && step.field("PRK").is_some());
+    step.unwrap().field("expanded").unwrap()
+}
+
+/// The IV that `role` writes with in this epoch; only one side of a trace spells it out.
+fn iv<'a>(section: &'a Section, role: Role, epoch: &str) -> &'a [u8] {
+    let is_it = |step: &&Step| {
+        let direction = if step.role == role { "write" } else { "read" };
+        let rest = step.action.strip_prefix("derive ").and_then(|rest| rest.strip_prefix(direction));
+        rest.and_then(|rest| rest.strip_prefix(" traffic keys for ")) == Some(epoch)
     };
+    section.steps.iter().find(is_it).unwrap().field("iv expanded").unwrap()
+}
+
+/// Begins the schedule of the trace's pre-shared key as its client does: with the ClientHello and nothing else.
+fn offer(section: &Section, constants: &Constants, psk: &[u8]) -> Offered {
+    let offered = Offered::new(constants, psk, PskKind::Resumption).unwrap();
+    let hello = section.messages(Role::Client, "ClientHello")[0];
+    // The list of one binder: two lengths, and the binder.
+    let (truncated, binders) = hello.split_at(hello.len() - 2 - 1 - 32);
+    assert_eq!(truncated, section.first(Role::Client, "calculate PSK binder", "ClientHello prefix"));
+    let binder = offered.binder(&hash().hash(&[truncated])).unwrap();
+    assert_eq!(binder.as_ref(), &binders[3..]);
+    assert_eq!(binder.as_ref(), section.first(Role::Client, "calculate PSK binder", "finished"));
+
+    let early = offered.send_early(&hash().hash(&[hello])).unwrap();
+    assert_eq!(early.client.expose(), secret_of(section, "c e traffic"));
+    assert_eq!(early.exporter.expose(), secret_of(section, "e exp master"));
+    let keys = early.client.into_keys(suite().aead).unwrap();
+    assert_eq!(keys.iv, iv(section, Role::Client, "early application data"));
+    offered
+}
+
+/// Walks the stages of one handshake with nothing but its messages, private keys and the pre-shared key, if it has one.
+fn walk(section: &Section, psk: Option<&[u8]>) {
+    let secret_of = |label: &str| secret_of(section, label);
     let finished = |role| section.first(role, "calculate finished", "finished");
     let count = |role| section.steps.iter().filter(|s| s.role == role && s.message().is_some()).count();
 
@@ -142,14 +175,17 @@ fn walk(section: &Section) {
     }
     absorb(&mut transcript, &mut messages, before_server);
     let constants = Constants::new(hash()).unwrap();
-    let secrets = Handshake::new(&constants, &shared).unwrap().derive(&transcript.digest()).unwrap();
+    let stage = match psk {
+        Some(psk) => offer(section, &constants, psk).handshake(Some(&shared)).unwrap().0,
+        None => Handshake::new(&constants, &shared).unwrap(),
+    };
+    let secrets = stage.derive(&transcript.digest()).unwrap();
     assert_eq!(secrets.client.expose(), secret_of("c hs traffic"));
     assert_eq!(secrets.server.expose(), secret_of("s hs traffic"));
     let (client_keys, client_finished) = secrets.client.into_keys(suite().aead).unwrap();
     let (server_keys, server_finished) = secrets.server.into_keys(suite().aead).unwrap();
-    let keys = |action| section.first(Role::Server, action, "iv expanded");
-    assert_eq!(client_keys.iv, keys("derive read traffic keys for handshake data"));
-    assert_eq!(server_keys.iv, keys("derive write traffic keys for handshake data"));
+    assert_eq!(client_keys.iv, iv(section, Role::Client, "handshake data"));
+    assert_eq!(server_keys.iv, iv(section, Role::Server, "handshake data"));
 
     let hellos = if section.retries() { 2 } else { 1 };
     let tickets = section.messages(Role::Server, "NewSessionTicket").len();
@@ -177,8 +213,46 @@ fn walk(section: &Section) {
 #[test]
 fn the_stages_yield_the_secrets_of_the_trace() {
     for number in FULL_HANDSHAKES {
-        walk(&section(number));
+        walk(&section(number), None);
     }
+    walk(&section(RESUMED), Some(section(RESUMABLE).ticket_psk()));
+}
+
+#[test]
+fn a_binder_proves_its_key_over_its_own_hello_alone() {
+    let (trace, resumable) = (section(RESUMED), section(RESUMABLE));
+    let truncated = trace.first(Role::Client, "calculate PSK binder", "ClientHello prefix");
+    let binder = trace.first(Role::Client, "calculate PSK binder", "finished");
+    let constants = Constants::new(hash()).unwrap();
+    let proves = |psk: &[u8], kind, truncated: &[u8], binder: &[u8]| {
+        let claimed = Claimed::new(&constants, psk, kind).unwrap();
+        claimed.prove(&hash().hash(&[truncated]), binder).unwrap().is_some()
+    };
+    let psk = resumable.ticket_psk();
+    assert!(proves(psk, PskKind::Resumption, truncated, binder));
+    assert!(!proves(&[7; 32], PskKind::Resumption, truncated, binder));
+    assert!(!proves(psk, PskKind::External, truncated, binder));
+    assert!(!proves(psk, PskKind::Imported, truncated, binder));
+    assert!(!proves(psk, PskKind::Resumption, &truncated[1..], binder));
+    assert!(!proves(psk, PskKind::Resumption, truncated, &binder[1..]));
+    assert!(!proves(psk, PskKind::Resumption, truncated, &[]));
+}
+
+#[test]
+fn the_server_goes_on_with_the_key_that_the_client_proved_to_have() {
+    let trace = section(RESUMED);
+    let constants = Constants::new(hash()).unwrap();
+    let (psk, kind) = (section(RESUMABLE).ticket_psk().to_vec(), PskKind::Resumption);
+    let truncated = trace.first(Role::Client, "calculate PSK binder", "ClientHello prefix");
+    let binder = trace.first(Role::Client, "calculate PSK binder", "finished");
+    let claimed = Claimed::new(&constants, &psk, kind).unwrap();
+    let proven = claimed.prove(&hash().hash(&[truncated]), binder).unwrap().unwrap();
+    assert_eq!(proven.id(), binder);
+    let any = hash().hash(&[b"any"]);
+    let ours = proven.handshake(None).unwrap().0.derive(&any).unwrap();
+    let offered = Offered::new(&constants, &psk, kind).unwrap();
+    let theirs = offered.handshake(None).unwrap().0.derive(&any).unwrap();
+    assert_eq!(ours.client.expose(), theirs.client.expose());
 }
 
 #[test]

@@ -44,16 +44,17 @@ mod verdict_skipped {
 }
 
 mod finished_awaited_without_verdict {
-    use symbolon::codepoint::SignatureScheme;
+    use symbolon::conn::{NoEarlyData, NotResumed, Resumed};
     use symbolon::internals::{Flight, Request, Verified, WaitFinished};
 
     pub fn go_on(
         flight: Flight,
+        early_data: Result<(), NoEarlyData>,
+        resumed: Result<Resumed, NotResumed>,
         request: Option<Request>,
-        signature: SignatureScheme,
         peer: Verified,
     ) -> WaitFinished {
-        WaitFinished { flight, request, signature, peer }
+        WaitFinished { flight, early_data, resumed, request, signature: None, peer }
     }
 }
 
@@ -69,18 +70,18 @@ mod completion_without_finished {
     use symbolon::conn::Summary;
     use symbolon::crypto::Suite;
     use symbolon::internals::{
-        ApplicationEpoch, Client, Established, Exporter, FinishedMatched, Server, Traffic,
+        ApplicationEpoch, Established, Exporter, FinishedMatched, Remember, Server, Traffic,
     };
 
     pub fn complete(
         suite: &'static Suite,
         read: Traffic<Server, ApplicationEpoch>,
-        write: Traffic<Client, ApplicationEpoch>,
         exporter: Exporter,
         summary: Box<Summary>,
+        remember: Option<Box<Remember>>,
         finished: FinishedMatched<Server>,
-    ) -> Established<Server, Client> {
-        Established { suite, read, write, exporter, summary, tickets: Vec::new(), finished }
+    ) -> Established<Server> {
+        Established { suite, read, exporter, summary, tickets: Vec::new(), remember, finished }
     }
 }
 
@@ -88,18 +89,18 @@ mod completion_with_our_own_finished {
     use symbolon::conn::Summary;
     use symbolon::crypto::Suite;
     use symbolon::internals::{
-        ApplicationEpoch, Client, Established, Exporter, FinishedMatched, Server, Traffic,
+        ApplicationEpoch, Established, Exporter, FinishedMatched, Remember, Server, Traffic,
     };
 
     pub fn complete(
         suite: &'static Suite,
         read: Traffic<Server, ApplicationEpoch>,
-        write: Traffic<Client, ApplicationEpoch>,
         exporter: Exporter,
         summary: Box<Summary>,
+        remember: Option<Box<Remember>>,
         finished: FinishedMatched<Server>,
-    ) -> Established<Server, Client> {
-        Established { suite, read, write, exporter, summary, tickets: Vec::new(), finished }
+    ) -> Established<Server> {
+        Established { suite, read, exporter, summary, tickets: Vec::new(), remember, finished }
     }
 }
 
@@ -151,6 +152,125 @@ mod handshake_keys_made_twice {
         secret: Traffic<Server, HandshakeEpoch>,
         aead: &dyn Aead,
     ) -> Result<(Keys<Server>, Finished<Server>), Failed> {
+        secret.into_keys(aead)
+    }
+}
+
+mod early_secret_read_after_the_handshake {
+    use symbolon::conn::Summary;
+    use symbolon::crypto::Suite;
+    use symbolon::internals::{
+        ApplicationEpoch, Client, Established, Exporter, FinishedMatched, Remember, Traffic,
+    };
+
+    pub fn complete(
+        suite: &'static Suite,
+        read: Traffic<Client, ApplicationEpoch>,
+        exporter: Exporter,
+        summary: Box<Summary>,
+        remember: Option<Box<Remember>>,
+        finished: FinishedMatched<Client>,
+    ) -> Established<Client> {
+        Established { suite, read, exporter, summary, tickets: Vec::new(), remember, finished }
+    }
+}
+
+mod early_data_read_without_fresh {
+    use symbolon::crypto::{Digest, Failed};
+    use symbolon::internals::{Client, EarlyEpoch, Fresh, Proven, Traffic};
+
+    pub fn read(key: &Proven, fresh: &Fresh, hello: &Digest) -> Result<Traffic<Client, EarlyEpoch>, Failed> {
+        Ok(key.read_early(fresh, hello)?.client)
+    }
+}
+
+mod early_data_read_before_the_binder {
+    use symbolon::crypto::{Digest, Failed};
+    use symbolon::internals::{Client, EarlyEpoch, Fresh, Proven, Traffic};
+
+    pub fn read(key: &Proven, fresh: &Fresh, hello: &Digest) -> Result<Traffic<Client, EarlyEpoch>, Failed> {
+        Ok(key.read_early(fresh, hello)?.client)
+    }
+}
+
+mod early_data_read_as_a_client_sends_it {
+    use symbolon::crypto::{Digest, Failed};
+    use symbolon::internals::{Client, EarlyEpoch, Offered, Traffic};
+
+    pub fn send(key: &Offered, hello: &Digest) -> Result<Traffic<Client, EarlyEpoch>, Failed> {
+        Ok(key.send_early(hello)?.client)
+    }
+}
+
+mod replay_looked_for_before_the_binder {
+    use symbolon::internals::Proven;
+
+    pub fn look_for(key: &Proven) -> [u8; 32] {
+        key.id()
+    }
+}
+
+mod invented_fresh {
+    use symbolon::question::{Answer, CheckReplay};
+
+    pub fn fresh(question: CheckReplay) -> Answer {
+        question.fresh()
+    }
+}
+
+mod resumed_without_binder {
+    use symbolon::crypto::{Failed, SharedSecret};
+    use symbolon::internals::{Handshake, Proven};
+
+    pub fn go_on(key: Proven, shared: &SharedSecret) -> Result<Handshake, Failed> {
+        Ok(key.handshake(Some(shared))?.0)
+    }
+}
+
+mod invented_proof_of_the_key {
+    use symbolon::crypto::{Digest, Failed};
+    use symbolon::internals::{Claimed, Proven};
+
+    pub fn prove(key: Claimed, truncated: &Digest, binder: &[u8]) -> Result<Option<Proven>, Failed> {
+        key.prove(truncated, binder)
+    }
+}
+
+mod peer_verified_without_its_key {
+    use std::sync::Arc;
+
+    use symbolon::internals::{PskUsed, Verified};
+    use symbolon::question::Peer;
+
+    pub fn trust(peer: Arc<Peer>, used: &PskUsed) -> Verified {
+        Verified::by_psk(peer, used)
+    }
+}
+
+mod invented_use_of_a_key {
+    use symbolon::crypto::{Failed, SharedSecret};
+    use symbolon::internals::{Offered, PskUsed};
+
+    pub fn used(key: Offered, shared: &SharedSecret) -> Result<PskUsed, Failed> {
+        Ok(key.handshake(Some(shared))?.1)
+    }
+}
+
+mod pre_shared_key_used_twice {
+    use symbolon::crypto::Failed;
+    use symbolon::internals::Offered;
+
+    pub fn resume(key: Offered) -> Result<(), Failed> {
+        key.handshake(None)?;
+        Ok(())
+    }
+}
+
+mod early_keys_made_twice {
+    use symbolon::crypto::{Aead, Failed};
+    use symbolon::internals::{Client, EarlyEpoch, Keys, Traffic};
+
+    pub fn keys(secret: Traffic<Client, EarlyEpoch>, aead: &dyn Aead) -> Result<Keys<Client>, Failed> {
         secret.into_keys(aead)
     }
 }

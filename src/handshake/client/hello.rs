@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use rustls_pki_types::{DnsName, ServerName};
 
-use super::offer::{Offer, Offered, Psk, bind};
+use super::offer::{Offer, Offered, Psk, bind_first};
 use super::server_hello::{Hello, WaitServerHello};
 use super::{Context, State};
 use crate::codepoint::{CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode};
@@ -13,7 +13,7 @@ use crate::config::{ClientConfig, Middleboxes, PskKe, Tickets};
 use crate::crypto::{Exchange, Group};
 use crate::error::{Error, Failed, Misuse};
 use crate::handshake::{SecretLabel, too_long};
-use crate::transcript::Unhashed;
+use crate::transcript::{Transcript, Unhashed};
 use crate::wire::Writer;
 use crate::wire::client_hello::write_client_hello;
 use crate::wire::ext::key_share::KeyShareEntry;
@@ -55,24 +55,29 @@ pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_
     let start = messages.len();
     let kind = Kind::First { early: offered.early.is_ok() };
     let sent = write(messages, &base, &exchange, &offered.psks, &kind, cx.config).map_err(too_long)?;
-    let message = messages.get_mut(start..).unwrap_or_default();
-    // "this hash will be computed using the hash associated with the PSK, as the client does not know which cipher suite
-    // the server will select."
-    bind(&offered.psks, message, |psk, truncated| psk.hash().hash(&[truncated]))?;
     #[cfg(all(test, feature = "rustcrypto"))]
     crate::handshake::replay::replace(messages, start);
+    let message = messages.get_mut(start..).unwrap_or_default();
+    let guessed = bind_first(&offered.psks, message)?;
     let message = messages.get(start..).unwrap_or_default().to_vec();
     cx.carrier.end_flight()?;
-    send_early(&base, &offered, &message, cx)?;
-    let hello = Hello::First(Unhashed::new(message));
+    if let Some(transcript) = &guessed {
+        send_early(&base, &offered, transcript, cx)?;
+    }
+    let hello = Hello::First(Unhashed::new(message, guessed));
     Ok(State::ServerHello(WaitServerHello { base, exchange, sent, offered, hello }))
 }
 
-/// Opens the way for early data behind the ClientHello `message`.
-fn send_early(base: &Base, offered: &Offered, message: &[u8], cx: &mut Context<'_>) -> Result<(), Error> {
+/// Opens the way for early data behind the ClientHello, which is all of `transcript`.
+fn send_early(
+    base: &Base,
+    offered: &Offered,
+    transcript: &Transcript,
+    cx: &mut Context<'_>,
+) -> Result<(), Error> {
     let (Ok(early), Some(psk)) = (&offered.early, offered.psks.first()) else { return Ok(()) };
     let suite = cx.config.common.suite(early.suite).ok_or(Failed::Provider)?.suite;
-    let secrets = psk.schedule.send_early(&suite.hash.hash(&[message]))?;
+    let secrets = psk.schedule.send_early(&transcript.digest())?;
     cx.carrier.reveal(SecretLabel::ClientEarlyTraffic, &base.random, secrets.client.expose());
     cx.carrier.reveal(SecretLabel::EarlyExporter, &base.random, secrets.exporter.expose());
     cx.carrier.early_exporter(secrets.exporter);

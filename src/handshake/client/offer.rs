@@ -16,6 +16,7 @@ use crate::moment::Moment;
 use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SessionKey, Ticket};
 use crate::question::Peer;
 use crate::schedule;
+use crate::transcript::Transcript;
 use crate::wire::ext::pre_shared_key::{PskIdentity, binders_len, put_binders};
 
 /// What a client brings along from earlier connections, or from elsewhere.
@@ -221,6 +222,28 @@ impl Psk {
     }
 }
 
+/// Puts the binders into a first ClientHello, and gives its transcript by the hash of the first key.
+pub(super) fn bind_first(psks: &[Psk], message: &mut [u8]) -> Result<Option<Transcript>, Failed> {
+    let Some(first) = psks.first() else { return Ok(None) };
+    let mut transcript = Transcript::new(first.hash());
+    transcript.absorb(split(psks, message).0);
+    let guessed = transcript.digest();
+    // "this hash will be computed using the hash associated with the PSK, as the client does not know which cipher suite
+    // the server will select."
+    bind(psks, message, |psk, truncated| match psk.hash() {
+        hash if hash.output_len() == guessed.as_ref().len() => guessed,
+        hash => hash.hash(&[truncated]),
+    })?;
+    transcript.absorb(split(psks, message).1);
+    Ok(Some(transcript))
+}
+
+/// The truncated ClientHello, and its list of binders.
+fn split<'m>(psks: &[Psk], message: &'m [u8]) -> (&'m [u8], &'m [u8]) {
+    let tail = binders_len(psks.iter().map(|psk| psk.hash().output_len()));
+    message.split_at_checked(message.len().saturating_sub(tail)).unwrap_or_default()
+}
+
 /// Puts the binders into an encoded ClientHello, which is `message` with its header. `digest` is the transcript hash that
 /// ends with a truncated ClientHello, by the key's hash (RFC 9846 section 4.3.11.2).
 pub(super) fn bind(
@@ -231,8 +254,7 @@ pub(super) fn bind(
     if psks.is_empty() {
         return Ok(());
     }
-    let tail = binders_len(psks.iter().map(|psk| psk.hash().output_len()));
-    let truncated = message.len().checked_sub(tail).and_then(|len| message.get(..len)).unwrap_or_default();
+    let (truncated, _) = split(psks, message);
     let binders: Vec<Digest> =
         psks.iter().map(|psk| psk.schedule.binder(&digest(psk, truncated))).collect::<Result<_, _>>()?;
     put_binders(message, binders.iter().map(AsRef::as_ref)).map_err(|_| Failed::Provider)

@@ -145,7 +145,7 @@ fn try_key(
     settled: Option<(CipherSuite, NamedGroup)>,
 ) -> Result<Selected, NotResumed> {
     let mut identities = hello.extensions.pre_shared_key.iter().flat_map(|psks| psks.identities.iter());
-    let identity = identities.nth(index).ok_or(NotResumed::Unknown)?.identity.to_vec();
+    identities.nth(index).ok_or(NotResumed::Unknown)?;
     let index = u16::try_from(index).map_err(|_| NotResumed::Unknown)?;
     key.check(hello, serving, now)?;
     let suite =
@@ -154,7 +154,7 @@ fn try_key(
         Some((_, group)) => Some(group),
         None => choose_mode(hello, serving)?,
     };
-    Ok(Selected { candidate: Candidate { index, identity, key, now }, suite, group })
+    Ok(Selected { candidate: Candidate { index, key, now }, suite, group })
 }
 
 /// The group of `psk_dhe_ke` wherever that is possible; `None` is `psk_ke`.

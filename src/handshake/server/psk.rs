@@ -21,7 +21,7 @@ use crate::question::{
     VerifyPeer,
 };
 use crate::record::EpochBoundary;
-use crate::schedule::{Offered, Proven};
+use crate::schedule::{Claimed, Proven};
 use crate::transcript::Transcript;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::message::HEADER_LEN;
@@ -33,7 +33,6 @@ const ISSUE_SKEW: Duration = Duration::from_secs(10);
 pub(super) struct Candidate {
     /// Its place among the identities.
     pub(super) index: u16,
-    pub(super) identity: Vec<u8>,
     pub(super) key: Key,
     /// When it was found.
     pub(super) now: Moment,
@@ -109,12 +108,12 @@ impl Key {
         suites.iter().filter(offered).find(|entry| entry.suite.hash.output_len() == hash_len).cloned()
     }
 
-    fn offered(&self, suite: &ConfiguredSuite) -> Result<Offered, Error> {
+    fn claimed(&self, suite: &ConfiguredSuite) -> Result<Claimed, Error> {
         let (key, kind) = match self {
             Self::Session(session) => (session.psk.expose(), PskKind::Resumption),
             Self::External(psk) => (psk.key(), psk.kind()),
         };
-        Ok(Offered::new(&suite.constants, key, kind)?)
+        Ok(Claimed::new(&suite.constants, key, kind)?)
     }
 
     /// Who has it beside us, as far as it was ever verified.
@@ -150,11 +149,11 @@ pub(super) struct Keyed {
 }
 
 impl Candidate {
-    /// Checks the binder of this key and of no other (RFC 9846 section 4.3.11). `before` is the transcript up to the
-    /// ClientHello, which is `raw` with its header.
+    /// Checks the binder of this key and of no other (RFC 9846 section 4.3.11). `transcript` ends before the ClientHello,
+    /// which is `raw` with its header, and absorbs it.
     pub(super) fn prove(
         self,
-        before: &Transcript,
+        transcript: &mut Transcript,
         hello: &ClientHello<'_>,
         raw: &[u8],
         suite: &ConfiguredSuite,
@@ -162,11 +161,13 @@ impl Candidate {
         const MISSING: Fault = Fault::illegal_parameter("the binder of the pre-shared key is missing");
         let offered = hello.extensions.pre_shared_key.as_ref().ok_or(MISSING)?;
         let binder = offered.binders.iter().nth(usize::from(self.index)).ok_or(MISSING)?;
-        let truncated =
-            raw.len().checked_sub(offered.binders_len).and_then(|len| raw.get(..len)).ok_or(MISSING)?;
-        let digest = before.digest_with(truncated);
+        let truncated = raw.len().checked_sub(offered.binders_len).ok_or(MISSING)?;
+        let (truncated, binders) = raw.split_at_checked(truncated).ok_or(MISSING)?;
+        transcript.absorb(truncated);
+        let digest = transcript.digest();
+        transcript.absorb(binders);
         // "If this value is not present or does not validate, the server MUST abort the handshake."
-        let proven = self.key.offered(suite)?.prove(&digest, binder)?;
+        let proven = self.key.claimed(suite)?.prove(&digest, binder)?;
         let proven = proven.ok_or(Fault::decrypt_error("the binder does not match the pre-shared key"))?;
         let peer = self.key.peer();
         Ok(Keyed { index: self.index, key: self.key, proven, peer, now: self.now })

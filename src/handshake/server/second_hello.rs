@@ -17,6 +17,7 @@ use crate::record::{EpochBoundary, Message, Skip, Skipped};
 use crate::transcript::Transcript;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::ext::Framed;
+use crate::wire::ext::pre_shared_key::PskIdentity;
 use crate::wire::message::HEADER_LEN;
 
 /// What may differ between the two ClientHellos of a connection (RFC 9846 section 4.2.2).
@@ -46,7 +47,7 @@ impl WaitSecondHello {
         }
         let boundary = message.boundary()?;
         cx.carrier.skip_early_data(Skip::Off);
-        let choice = surviving(choice, &hello, &serving)?;
+        let choice = surviving(choice, &before, &hello, &serving)?;
         let retried = match before.extensions.early_data {
             Some(()) => Retried::YesAfterEarlyData,
             None => Retried::Yes,
@@ -112,8 +113,7 @@ impl Second<'_, '_> {
         mut transcript: Transcript,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        let basis = Basis::establish(choice, &transcript, self.hello, self.raw, &chosen.suite)?;
-        transcript.absorb(self.raw);
+        let basis = Basis::establish(choice, &mut transcript, self.hello, self.raw, &chosen.suite)?;
         let early = Early::Refused(NoEarlyData::Retried);
         let agreed = Agreed { serving, chosen, basis, retried, early };
         agreed.go_on(transcript, self.hello, self.raw, self.boundary, cx)
@@ -121,10 +121,16 @@ impl Second<'_, '_> {
 }
 
 /// What is authenticated with is chosen once: a key that the client offers no longer gives way to the certificate.
-fn surviving(choice: Choice, hello: &ClientHello<'_>, serving: &Serving) -> Result<Choice, Fault> {
+fn surviving(
+    choice: Choice,
+    before: &ClientHello<'_>,
+    hello: &ClientHello<'_>,
+    serving: &Serving,
+) -> Result<Choice, Fault> {
     let Choice::Key(mut candidate) = choice else { return Ok(choice) };
-    let mut identities = hello.extensions.pre_shared_key.iter().flat_map(|psks| psks.identities.iter());
-    let index = identities.position(|offered| offered.identity == candidate.identity);
+    let index = identities(before)
+        .nth(usize::from(candidate.index))
+        .and_then(|chosen| identities(hello).position(|offered| offered.identity == chosen.identity));
     match index.and_then(|index| u16::try_from(index).ok()) {
         Some(index) => {
             candidate.index = index;
@@ -135,6 +141,11 @@ fn surviving(choice: Choice, hello: &ClientHello<'_>, serving: &Serving) -> Resu
             Ok(Choice::Certificate { signature, not_resumed: NotResumed::NotOffered })
         }
     }
+}
+
+/// The identities of keys in a ClientHello.
+fn identities<'a>(hello: &ClientHello<'a>) -> impl Iterator<Item = PskIdentity<'a>> {
+    hello.extensions.pre_shared_key.into_iter().flat_map(|psks| psks.identities.iter())
 }
 
 const WRONG_SHARE: Fault =

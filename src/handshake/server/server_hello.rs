@@ -33,8 +33,7 @@ impl First<'_> {
     ) -> Result<ServerNext, Error> {
         let Self { hello, raw, boundary, .. } = self;
         let mut transcript = Transcript::new(chosen.suite.suite.hash);
-        let basis = Basis::establish(choice, &transcript, &hello, raw, &chosen.suite)?;
-        transcript.absorb(raw);
+        let basis = Basis::establish(choice, &mut transcript, &hello, raw, &chosen.suite)?;
         let early = Early::Refused(NoEarlyData::NotOffered);
         let agreed = Agreed { serving, chosen, basis, retried: Retried::No, early };
         agreed.go_on(transcript, &hello, raw, boundary, cx)
@@ -57,20 +56,21 @@ pub(super) enum Basis {
 }
 
 impl Basis {
-    /// What was chosen, once the client has proved to have the key; `before` is the transcript up to the ClientHello
-    /// `raw`.
+    /// What was chosen, once the client has proved to have the key; `transcript` ends before the ClientHello `raw`, and
+    /// absorbs it.
     pub(super) fn establish(
         choice: Choice,
-        before: &Transcript,
+        transcript: &mut Transcript,
         hello: &ClientHello<'_>,
         raw: &[u8],
         suite: &ConfiguredSuite,
     ) -> Result<Self, Error> {
         match choice {
             Choice::Certificate { signature, not_resumed } => {
+                transcript.absorb(raw);
                 Ok(Self::Certificate { signature, not_resumed })
             }
-            Choice::Key(candidate) => Ok(Self::Key(candidate.prove(before, hello, raw, suite)?)),
+            Choice::Key(candidate) => Ok(Self::Key(candidate.prove(transcript, hello, raw, suite)?)),
         }
     }
 
@@ -202,11 +202,11 @@ fn emit_server_hello(
 ) -> Result<(), Error> {
     emit(carrier, transcript, |out| {
         write_server_hello(out, &fields.random, fields.session_id, chosen.suite.suite.id, |w| {
-            if let (Some(group), Some(response)) = (chosen.group, response) {
-                key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
-            }
             if let Some(index) = fields.key {
                 pre_shared_key::encode_server(w, index)?;
+            }
+            if let (Some(group), Some(response)) = (chosen.group, response) {
+                key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
             }
             supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)
         })

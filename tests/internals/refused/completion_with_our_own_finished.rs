@@ -1,18 +1,18 @@
 use symbolon::conn::Summary;
 use symbolon::crypto::Suite;
 use symbolon::internals::{
-    ApplicationEpoch, Client, Established, Exporter, FinishedMatched, Server, Traffic,
+    ApplicationEpoch, Client, Established, Exporter, FinishedMatched, Remember, Server, Traffic,
 };
 
 fn complete(
     suite: &'static Suite,
     read: Traffic<Server, ApplicationEpoch>,
-    write: Traffic<Client, ApplicationEpoch>,
     exporter: Exporter,
     summary: Box<Summary>,
+    remember: Option<Box<Remember>>,
     finished: FinishedMatched<Client>,
-) -> Established<Server, Client> {
-    Established { suite, read, write, exporter, summary, tickets: Vec::new(), finished }
+) -> Established<Server> {
+    Established { suite, read, exporter, summary, tickets: Vec::new(), remember, finished }
 }
 
 fn main() {}

@@ -1,8 +1,13 @@
-use symbolon::codepoint::SignatureScheme;
+use symbolon::conn::{NoEarlyData, NotResumed, Resumed};
 use symbolon::internals::{Flight, Request, WaitFinished};
 
-fn go_on(flight: Flight, request: Option<Request>, signature: SignatureScheme) -> WaitFinished {
-    WaitFinished { flight, request, signature }
+fn go_on(
+    flight: Flight,
+    early_data: Result<(), NoEarlyData>,
+    resumed: Result<Resumed, NotResumed>,
+    request: Option<Request>,
+) -> WaitFinished {
+    WaitFinished { flight, early_data, resumed, request, signature: None }
 }
 
 fn main() {}

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use symbolon::internals::Verified;
 use symbolon::question::Peer;
 
 fn trust(peer: Peer) -> Verified {
-    Verified(Box::new(peer))
+    Verified(Arc::new(peer))
 }
 
 fn main() {}

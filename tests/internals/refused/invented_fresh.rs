@@ -1,0 +1,7 @@
+use symbolon::internals::Fresh;
+
+fn fresh() -> Fresh {
+    Fresh(())
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use symbolon::internals::PskUsed;
+
+fn used() -> PskUsed {
+    PskUsed(())
+}
+
+fn main() {}

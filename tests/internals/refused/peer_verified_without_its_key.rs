@@ -1,0 +1,10 @@
+use std::sync::Arc;
+
+use symbolon::internals::Verified;
+use symbolon::question::Peer;
+
+fn trust(peer: Arc<Peer>) -> Verified {
+    Verified::by_psk(peer)
+}
+
+fn main() {}
