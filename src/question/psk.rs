@@ -100,6 +100,14 @@ pub struct FirstFlight {
     pub expires: Moment,
 }
 
+impl FirstFlight {
+    /// A first flight that no connection asks about: to try a guard with.
+    #[must_use]
+    pub const fn new(id: [u8; 32], issued: Moment, now: Moment, expires: Moment) -> Self {
+        Self { id, issued, now, expires }
+    }
+}
+
 /// What a replay guard knows of a first flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
