@@ -8,6 +8,8 @@ pub mod clock;
 #[cfg(feature = "pki")]
 mod credentials;
 mod keylog;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod replay;
 #[cfg(feature = "pki")]
 mod server;

@@ -32,6 +32,7 @@
 mod accept;
 mod answer;
 mod connect;
+mod guarded;
 mod halves;
 mod parting;
 mod split;
@@ -41,6 +42,7 @@ mod task;
 pub use accept::{StartHandshake, TlsAcceptor};
 pub use answer::{Answering, AsyncAnswerer, Immediate};
 pub use connect::TlsConnector;
+pub use guarded::Guarded;
 pub use halves::{Halves, SplitIo, from_halves};
 pub use split::{TlsReadHalf, TlsSplit, TlsWriteHalf};
 pub use stream::TlsStream;
