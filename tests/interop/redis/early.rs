@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use super::store::*;
 use crate::support;
 
-/// Remembers one session, and otherwise answers as an honest server.
+/// Remembers the first session, and otherwise answers as an honest server.
 #[derive(Default)]
 struct OneSession(Mutex<Option<Vec<u8>>>);
 
@@ -26,7 +26,7 @@ impl Answerer for OneSession {
             Question::SealTicket(question) => {
                 let session = question.session(SystemClock.moment(), 3600, 0);
                 let chain = symbolon::psk::ChainInTicket::Left;
-                *self.0.lock().unwrap() = Some(session.encode(chain).unwrap().to_vec());
+                self.0.lock().unwrap().get_or_insert(session.encode(chain).unwrap().to_vec());
                 question.sealed(b"ticket".to_vec(), 3600)
             }
             Question::LookupPsk(question) => match &*self.0.lock().unwrap() {
