@@ -205,6 +205,20 @@ async fn a_killed_store_refuses_at_once() {
     until(&guard, |status| status == RedisStatus::Unreachable).await;
 }
 
+#[tokio::test]
+async fn the_connection_ends_with_its_guard() {
+    let (store, clock) = (Store::start(), Hands::at(1000));
+    let clients = || store.tell::<String>(&["CLIENT", "LIST"]).lines().count();
+    let guard = guarding(settings(store.port, &clock)).await;
+    assert_eq!(clients(), 2);
+    drop(guard);
+    let until = Instant::now() + crate::process::DEADLINE;
+    while clients() > 1 {
+        assert!(Instant::now() < until, "the connection stays");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn unusable_settings_are_refused() {
     let rng = || symbolon::crypto::rustcrypto::provider().rng;

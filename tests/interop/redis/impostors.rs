@@ -1,6 +1,7 @@
 //! Guards over servers that hang, answer nonsense, close, or flood.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use symbolon::conn::Unknowable;
@@ -128,6 +129,53 @@ async fn a_marker_that_never_stays_makes_no_memory() {
     let fake = Fake::but("GET", "since", || Does::Says(b"$-1\r\n".into())).await;
     let guard = start(settings(fake.port, &Hands::at(1000)));
     until(&guard, |status| status == RedisStatus::Nonsense).await;
+}
+
+/// A fake that replies by command and stage where there is something to say.
+async fn changing(replies: fn(&[u8], u64) -> Option<String>) -> (Fake, Arc<AtomicU64>) {
+    let stage = Arc::new(AtomicU64::new(0));
+    let at = Arc::clone(&stage);
+    let fake = Fake::start(move |words| match replies(&words[0], at.load(Ordering::SeqCst)) {
+        Some(reply) => Does::Says(reply.into()),
+        None => Does::Honest,
+    })
+    .await;
+    (fake, stage)
+}
+
+#[tokio::test]
+async fn a_store_whose_clock_leaps_begins_a_new_memory() {
+    let (fake, stage) = changing(|name, stage| {
+        (name == b"TIME").then(|| format!("*2\r\n$4\r\n{}\r\n$1\r\n0\r\n", 1000 + 60 * stage))
+    })
+    .await;
+    let clock = Hands::at(1000);
+    let guard = guarding(settings(fake.port, &clock)).await;
+    assert_eq!(check(&guard, 1, 1500).await, Seen::Never);
+    clock.set(2000);
+    stage.store(1, Ordering::SeqCst);
+    assert_eq!(check(&guard, 1, 1500).await, BEFORE_MEMORY);
+    since(&guard, 2000).await;
+    assert_eq!(check(&guard, 1, 2000).await, Seen::Never);
+}
+
+#[tokio::test]
+async fn another_run_that_has_the_marker_begins_a_new_memory() {
+    let (fake, stage) = changing(|name, stage| {
+        let info = format!(
+            "run_id:run{stage}\r\nrole:master\r\nmaster_replid:fake\r\nmaxmemory:0\r\n\
+             maxmemory_policy:noeviction\r\nevicted_keys:0\r\nloading:0\r\n"
+        );
+        (name == b"INFO").then(|| format!("${}\r\n{info}\r\n", info.len()))
+    })
+    .await;
+    let clock = Hands::at(1000);
+    let guard = guarding(settings(fake.port, &clock).period(Duration::from_millis(5))).await;
+    assert_eq!(check(&guard, 1, 1500).await, Seen::Never);
+    clock.set(2000);
+    stage.store(1, Ordering::SeqCst);
+    since(&guard, 2000).await;
+    assert_eq!(check(&guard, 1, 1500).await, BEFORE_MEMORY);
 }
 
 #[tokio::test]
