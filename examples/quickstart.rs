@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let server_config =
         ServerConfig::builder(provider.clone()).alpn(["h2", "http/1.1"]).report_messages().build()?;
     let server_policy =
-        ServerPolicy::serving(Arc::clone(&server_config)).credential(pki.issue(&["localhost"])?)?.build();
+        ServerPolicy::serving(Arc::clone(&server_config)).credential(pki.issue(&["localhost"])?)?.build()?;
     let client_config =
         ClientConfig::builder(provider.clone()).alpn(["h2", "http/1.1"]).report_messages().build()?;
     let client_policy = ClientPolicy::trusting(provider, [pki.root().clone()])?.build();

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client_config = ClientConfig::builder(provider.clone()).build()?;
     let serving = ServerConfig::builder(provider).build()?;
     let identity =
-        ServerPolicy::serving(Arc::clone(&serving)).credential(pki.issue(&["localhost"])?)?.build();
+        ServerPolicy::serving(Arc::clone(&serving)).credential(pki.issue(&["localhost"])?)?.build()?;
 
     let (mut up, mut down) = (SendBuf::with_limit(64 << 10), SendBuf::with_limit(64 << 10));
     let mut client = Client::start(&client_config, "localhost".try_into()?, Offer::fresh(), &mut up)?;

@@ -160,7 +160,7 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     }
     let service = Service {
         config,
-        policy: serving.build(),
+        policy: serving.build().map_err(Failure::usage)?,
         key_log,
         buffers: Buffers::keeping(2 * MAX_CONNECTIONS),
         echo: arguments.echo,

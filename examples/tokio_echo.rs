@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(&ca_out, pki.ca_pem()).map_err(|error| format!("{ca_out}: {error}"))?;
     let config = ServerConfig::builder(provider).build()?;
     let credential = pki.issue(&["localhost", "127.0.0.1"])?;
-    let policy = ServerPolicy::serving(Arc::clone(&config)).credential(credential)?.build();
+    let policy = ServerPolicy::serving(Arc::clone(&config)).credential(credential)?.build()?;
     let acceptor = TlsAcceptor::new(config, policy);
 
     let listener = TcpListener::bind(&address).await?;

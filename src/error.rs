@@ -157,6 +157,8 @@ pub enum Misuse {
     NotEstablished,
     /// The connection has no early data.
     NoEarlyData,
+    /// Early data waits that was not read as such.
+    EarlyDataWaits,
     /// The client was asked for a certificate that has not come yet.
     Unauthenticated,
     /// The write side was closed.
@@ -182,6 +184,7 @@ impl fmt::Display for Misuse {
         f.write_str(match self {
             Self::NotEstablished => "the handshake is not complete; wait for `Established`",
             Self::NoEarlyData => "the connection has no early data",
+            Self::EarlyDataWaits => "early data waits; read it as such first, or accept none",
             Self::Unauthenticated => {
                 "the client's certificate has not come yet; wait for it, or write to whoever it may be"
             }

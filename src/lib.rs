@@ -33,7 +33,7 @@
 //!             // Send what is pending in `out`, then read more; when there is no more: `conn.eof()?`.
 //!             Event::NeedInput { .. } => return Ok(at),
 //!             Event::Ask(question) => conn.resume(policy.answer(question), out)?,
-//!             Event::Established(summary) => println!("{} with {}", summary.suite, summary.group),
+//!             Event::Established(summary) => println!("{} {:?}", summary.suite, summary.resumed),
 //!             Event::Data(plain) => println!("{} bytes", plain.bytes.len()),
 //!             Event::PeerClosed => conn.close(out),
 //!             _ => {}

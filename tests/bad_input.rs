@@ -72,7 +72,14 @@ const FIRST_HELLO: &[Row] = &[
     ("no key_share", |h| h.remove(51), MISSING),
     ("neither group nor share", |h| h.extensions.retain(|(kind, _)| ![10, 51].contains(kind)), MISSING),
     ("no signature_algorithms", |h| h.remove(13), MISSING),
-    ("pre_shared_key without modes", |h| h.set(41, &psks(&[1], &[32])), MISSING),
+    (
+        "pre_shared_key without modes",
+        |h| {
+            h.remove(45);
+            h.set(41, &psks(&[1], &[32]));
+        },
+        MISSING,
+    ),
     ("empty supported_groups", |h| h.set(10, &[0, 0]), DECODE),
     ("odd supported_groups", |h| h.set(10, &[0, 3, 0, 0x1D, 0]), DECODE),
     (

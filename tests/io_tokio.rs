@@ -1,18 +1,21 @@
 //! The tokio adapter: pending at every point, dropped futures, time limits, halves.
 #![cfg(feature = "rustcrypto")]
 
+#[path = "support/fussy.rs"]
+mod fussy;
 mod support;
 #[path = "support/wire.rs"]
 mod wire;
 
 use std::future::{Future, poll_fn};
-use std::io::{ErrorKind, IoSlice, Result};
+use std::io::{ErrorKind, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
+use fussy::Fussy;
 use support::*;
 use symbolon::codepoint::CipherSuite;
 use symbolon::config::ServerConfig;
@@ -24,9 +27,7 @@ use symbolon::io::{Buffers, tls_error};
 use symbolon::policy::Answerer;
 use symbolon::question::{Answer, Question};
 use symbolon::{AlertCode, Error, Refusal};
-use tokio::io::{
-    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
-};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use wire::{honest, pattern, records};
@@ -49,62 +50,6 @@ async fn sockets() -> (TcpStream, TcpStream) {
     let (client, server) =
         tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
     (client.unwrap(), server.unwrap().0)
-}
-
-/// A transport that is pending every other time and moves at most `most` bytes.
-struct Fussy {
-    io: DuplexStream,
-    most: usize,
-    ticks: [bool; 3],
-}
-
-impl Fussy {
-    fn two(most: usize) -> (Self, Self) {
-        let (up, down) = duplex(3000);
-        (Self { io: up, most, ticks: [false; 3] }, Self { io: down, most, ticks: [false; 3] })
-    }
-
-    fn hesitates(&mut self, way: usize, cx: &mut Context<'_>) -> bool {
-        self.ticks[way] = !self.ticks[way];
-        if self.ticks[way] {
-            cx.waker().wake_by_ref();
-        }
-        self.ticks[way]
-    }
-}
-
-impl AsyncRead for Fussy {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        if self.hesitates(0, cx) {
-            return Poll::Pending;
-        }
-        let mut some = vec![0; self.most.min(buf.remaining())];
-        let mut part = ReadBuf::new(&mut some);
-        let read = Pin::new(&mut self.io).poll_read(cx, &mut part);
-        buf.put_slice(part.filled());
-        read
-    }
-}
-
-impl AsyncWrite for Fussy {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
-        if self.hesitates(1, cx) {
-            return Poll::Pending;
-        }
-        let n = self.most.min(buf.len());
-        Pin::new(&mut self.io).poll_write(cx, &buf[..n])
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        if self.hesitates(2, cx) {
-            return Poll::Pending;
-        }
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
 }
 
 /// Sends `bytes` from one stream to the other and closes that way.

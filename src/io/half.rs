@@ -9,6 +9,7 @@ use super::mailbox::Mailbox;
 use super::outbox::Outbox;
 use super::pipe::{Sink, Source};
 use super::pump::{self, PeerSide};
+use super::sessions::Keeper;
 use crate::conn::{Ask, HalfEvent, HalfStep, Order, RecvHalf, SendHalf, Updated};
 use crate::error::{Error, Misuse};
 
@@ -18,6 +19,7 @@ pub(super) struct Reader {
     inbox: Inbox,
     mailbox: Mailbox,
     peer: PeerSide,
+    keeper: Keeper,
 }
 
 /// The half that writes.
@@ -29,8 +31,14 @@ pub(super) struct Writer {
 }
 
 impl Reader {
-    pub(super) fn new(half: RecvHalf, inbox: Inbox, mailbox: Mailbox, peer: PeerSide) -> Self {
-        Self { half, inbox, mailbox, peer }
+    pub(super) fn new(
+        half: RecvHalf,
+        inbox: Inbox,
+        mailbox: Mailbox,
+        peer: PeerSide,
+        keeper: Keeper,
+    ) -> Self {
+        Self { half, inbox, mailbox, peer, keeper }
     }
 
     /// Goes on until decrypted bytes wait, or none will come.
@@ -58,7 +66,11 @@ impl Reader {
                     self.peer = PeerSide::Closed;
                     None
                 }
-                HalfEvent::Progress | HalfEvent::Ticket(_) => None,
+                HalfEvent::Ticket(ticket) => {
+                    self.keeper.keep(ticket);
+                    None
+                }
+                HalfEvent::Progress => None,
             };
             self.inbox.processed(consumed);
             if let Some(at_least) = wanted {

@@ -1,8 +1,8 @@
 //! Looking on: what an adapter tells about a connection beside its data.
 
-use crate::conn::{Reported, Revealed};
+use crate::conn::{Reported, Revealed, Summary};
 
-/// Looks on while a stream works, for key logs and timelines. Both methods do nothing unless overridden.
+/// Looks on while a stream works, for key logs, timelines and statistics. Its methods do nothing unless overridden.
 pub trait Observer: Send + Sync {
     /// A traffic secret, where the configuration reveals secrets. Whoever has it can read the traffic.
     fn secret(&self, secret: &Revealed) {
@@ -12,5 +12,10 @@ pub trait Observer: Send + Sync {
     /// A message that passed, where the configuration reports messages.
     fn message(&self, message: &Reported) {
         let _ = message;
+    }
+
+    /// The handshake is complete: what was negotiated. Told once.
+    fn established(&self, summary: &Summary) {
+        let _ = summary;
     }
 }

@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use super::buffers::Buffers;
 use super::conn::{Conn, Start};
+use super::early::EarlyInbox;
 use super::error::io_error;
 use super::half::{Reader, Writer};
 use super::inbox::Inbox;
@@ -16,8 +17,9 @@ use super::mailbox::Mailbox;
 use super::observer::Observer;
 use super::outbox::Outbox;
 use super::pipe::{Sink, Source};
-use crate::conn::{Ask, Event, Step, Summary, Updated};
-use crate::error::Error;
+use super::sessions::Keeper;
+use crate::conn::{Ask, EarlyOpening, EarlyVerdict, Event, Step, Summary, Updated};
+use crate::error::{Error, Misuse};
 use crate::question::{Answer, Question};
 
 /// A connection with its buffers.
@@ -30,9 +32,23 @@ pub(super) struct Pump {
 
 /// What the connection told.
 struct News {
+    keeper: Keeper,
     observer: Option<Arc<dyn Observer>>,
     summary: Option<Box<Summary>>,
+    early: EarlyInbox,
+    verdict: Option<EarlyVerdict>,
     peer: PeerSide,
+}
+
+/// What a caller waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Anything that is to be told but early data, which is kept.
+    Told,
+    /// Server: early data, or that there is none.
+    Early,
+    /// Our Finished was sent; early data is kept.
+    HalfRtt,
 }
 
 /// Whether the peer may still send.
@@ -50,6 +66,10 @@ pub(super) enum Turn {
     Data,
     /// The peer sent close_notify.
     Closed,
+    /// Early data waits, or none will come: for [`Until::Early`].
+    Early,
+    /// Our Finished was sent: for [`Until::HalfRtt`].
+    HalfRtt,
     /// The face has to get an answer.
     Ask(Question),
     /// An answer is still missing.
@@ -64,12 +84,16 @@ enum Stepped {
 }
 
 impl Pump {
-    pub(super) fn new(start: Start, buffers: Buffers) -> Self {
+    pub(super) fn new(start: Start, buffers: Buffers, keeper: Keeper) -> Self {
+        let early = match start {
+            Start::Client { .. } => EarlyInbox::shut(),
+            Start::Server { .. } => EarlyInbox::new(),
+        };
         Self {
             conn: Conn::new(start),
             inbox: Inbox::new(buffers.clone()),
             outbox: Outbox::new(buffers),
-            news: News { observer: None, summary: None, peer: PeerSide::Open },
+            news: News { keeper, observer: None, summary: None, early, verdict: None, peer: PeerSide::Open },
         }
     }
 
@@ -103,6 +127,35 @@ impl Pump {
         self.conn.exporter(label, context, out).map_err(io_error)
     }
 
+    pub(super) fn early_exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
+        self.conn.early_exporter(label, context, out).map_err(io_error)
+    }
+
+    /// Client: what became of early data, once that is known.
+    pub(super) fn early_verdict(&self) -> Option<EarlyVerdict> {
+        self.news.verdict
+    }
+
+    /// Server: what early data was sent for.
+    pub(super) fn early_opening(&self) -> Option<&EarlyOpening> {
+        self.news.early.opening()
+    }
+
+    /// Server: whether early data waits, or none will come.
+    pub(super) fn early_is_told(&self) -> bool {
+        self.news.early.is_told()
+    }
+
+    /// Whether data can be sent, the client's Finished or not.
+    pub(super) fn is_half_rtt(&mut self) -> bool {
+        self.was_established() || self.conn.is_half_rtt()
+    }
+
+    /// Server: hands early data out.
+    pub(super) fn copy_early(&mut self, buf: &mut [u8]) -> usize {
+        self.news.early.copy_to(buf)
+    }
+
     /// Decrypted bytes that wait, where they were received.
     pub(super) fn plain(&self) -> &[u8] {
         self.inbox.plain()
@@ -118,8 +171,15 @@ impl Pump {
 
     /// Goes on until something is to be told. Losing nothing, it may be called again after `Pending` or an error of
     /// the transport.
-    pub(super) fn turn<P: Source + Sink>(&mut self, pipe: &mut P) -> Poll<Result<Turn>> {
+    pub(super) fn turn<P: Source + Sink>(&mut self, pipe: &mut P, until: Until) -> Poll<Result<Turn>> {
+        self.start();
         loop {
+            match until {
+                Until::Early if self.early_is_told() => return Poll::Ready(Ok(Turn::Early)),
+                Until::HalfRtt if self.is_half_rtt() => return Poll::Ready(Ok(Turn::HalfRtt)),
+                Until::Told if self.was_established() => self.check_early()?,
+                _ => {}
+            }
             if !self.inbox.plain().is_empty() {
                 return Poll::Ready(Ok(Turn::Data));
             }
@@ -130,13 +190,41 @@ impl Pump {
             match self.step() {
                 Ok(Stepped::Again) => {}
                 Ok(Stepped::Turn(turn)) => return Poll::Ready(Ok(turn)),
-                Ok(Stepped::NeedInput(at_least)) => match self.receive(pipe, at_least) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                },
+                Ok(Stepped::NeedInput(at_least)) => {
+                    if self.rules_early_out() && until == Until::Early {
+                        continue;
+                    }
+                    match self.receive(pipe, at_least) {
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
                 Err(error) => return Poll::Ready(Err(self.fail(error, pipe))),
             }
+        }
+    }
+
+    fn start(&mut self) {
+        if self.conn.start_mut().is_some() {
+            self.conn.start(&self.news.keeper, self.outbox.warm());
+        }
+    }
+
+    /// Server: whether it shows just now that no early data will come, by our Finished having left without word of it.
+    fn rules_early_out(&mut self) -> bool {
+        let rules_out = self.news.early.is_unknown() && self.conn.is_half_rtt();
+        if rules_out {
+            self.news.early.rule_out();
+        }
+        rules_out
+    }
+
+    /// Early data that waits is neither passed over nor taken for ordinary data.
+    fn check_early(&self) -> Result<()> {
+        match self.news.early.waits() {
+            true => Err(io_error(Misuse::EarlyDataWaits.into())),
+            false => Ok(()),
         }
     }
 
@@ -169,6 +257,10 @@ impl Pump {
             Event::Data(plain) => {
                 let range = plain.range();
                 inbox.decrypted(range);
+                Stepped::Again
+            }
+            Event::Early(early) => {
+                news.early.push(early.accept_replayable().bytes);
                 Stepped::Again
             }
             other => news.note(other),
@@ -217,6 +309,27 @@ impl Pump {
         write(outbox, sink, parts, |parts, outbox| conn.write(parts, outbox.warm()))
     }
 
+    /// Client: how many bytes of early data may still be sent.
+    pub(super) fn early_left(&mut self) -> Result<usize> {
+        self.start();
+        self.conn.early_left().map_err(io_error)
+    }
+
+    /// Client: takes some of `parts` as early data; nothing where none may be sent.
+    pub(super) fn write_early(&mut self, parts: &[&[u8]], sink: &mut impl Sink) -> Poll<Result<usize>> {
+        if self.early_left()? == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let Self { conn, outbox, .. } = self;
+        write(outbox, sink, parts, |parts, outbox| conn.write_early(parts, outbox.warm()))
+    }
+
+    /// Server: takes some of `parts` although the client's Finished may not have come.
+    pub(super) fn write_half_rtt(&mut self, parts: &[&[u8]], sink: &mut impl Sink) -> Poll<Result<usize>> {
+        let Self { conn, outbox, .. } = self;
+        write(outbox, sink, parts, |parts, outbox| conn.write_half_rtt(parts, outbox.warm()))
+    }
+
     /// Sends what is pending.
     pub(super) fn flush(&mut self, sink: &mut impl Sink) -> Poll<Result<()>> {
         self.outbox.flush(sink)
@@ -248,10 +361,12 @@ impl Pump {
 
     /// Takes the connection apart.
     pub(super) fn split(self) -> Result<(Reader, Writer)> {
+        self.check_early()?;
         let Self { conn, inbox, outbox, news } = self;
         let (receiving, sending) = conn.split().map_err(io_error)?;
         let mailbox = Mailbox::new();
-        Ok((Reader::new(receiving, inbox, mailbox.clone(), news.peer), Writer::new(sending, outbox, mailbox)))
+        let reader = Reader::new(receiving, inbox, mailbox.clone(), news.peer, news.keeper);
+        Ok((reader, Writer::new(sending, outbox, mailbox)))
     }
 
     /// Sends the alert as far as that is possible at once, and tells the observer of it.
@@ -267,6 +382,10 @@ impl Pump {
         let _ = self.outbox.flush(sink);
         if !matches!(error, Error::Misuse(_)) {
             self.inbox.clear();
+            if !self.was_established() {
+                // Nobody was there who would finish the handshake.
+                self.news.early.forget();
+            }
         }
         io_error(error)
     }
@@ -280,6 +399,10 @@ impl News {
             Event::Ask(question) => return Stepped::Turn(Turn::Ask(question)),
             Event::Waiting => return Stepped::Turn(Turn::Waiting),
             Event::Established(summary) => {
+                self.early.end();
+                if let Some(observer) = &self.observer {
+                    observer.established(&summary);
+                }
                 self.summary = Some(summary);
                 return Stepped::Turn(Turn::Established);
             }
@@ -297,14 +420,11 @@ impl News {
                 // RFC 9846 section 6.1: what follows a closure alert is ignored.
                 self.peer = PeerSide::Closed;
             }
-            Event::Progress
-            | Event::RetrySent
-            | Event::Data(_)
-            | Event::EarlyOpen(_)
-            | Event::Early(_)
-            | Event::EarlyEnd
-            | Event::EarlyVerdict(_)
-            | Event::Ticket(_) => {}
+            Event::EarlyOpen(opening) => self.early.open(opening),
+            Event::EarlyEnd => self.early.end(),
+            Event::EarlyVerdict(verdict) => self.verdict = Some(verdict),
+            Event::Ticket(ticket) => self.keeper.keep(ticket),
+            Event::Progress | Event::RetrySent | Event::Data(_) | Event::Early(_) => {}
         }
         Stepped::Again
     }

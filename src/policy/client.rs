@@ -7,17 +7,20 @@ use core::fmt;
 use rustls_pki_types::CertificateDer;
 
 use super::verify::verify_peer;
-use super::{Answerer, Clock, SystemClock};
+use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock};
 use crate::config::Credential;
 use crate::crypto::Provider;
+use crate::moment::Moment;
 use crate::pki::{Certificate, Verifier, VerifyError};
 use crate::question::{Answer, ChooseCredential, Question};
 
-/// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able.
+/// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able. Keeps
+/// the tickets that servers give.
 pub struct ClientPolicy {
     verifier: Verifier,
     credentials: Vec<Arc<Credential>>,
     clock: Arc<dyn Clock>,
+    sessions: Option<Arc<dyn SessionStore>>,
 }
 
 impl ClientPolicy {
@@ -34,6 +37,7 @@ impl ClientPolicy {
             verifier: Verifier::new(provider, roots)?,
             credentials: Vec::new(),
             clock: Arc::new(SystemClock),
+            sessions: Sessions::InMemory,
         })
     }
 
@@ -60,6 +64,14 @@ impl Answerer for ClientPolicy {
             other => super::server::decline(other),
         }
     }
+
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        self.sessions.as_deref()
+    }
+
+    fn moment(&self) -> Moment {
+        self.clock.moment()
+    }
 }
 
 /// Whether a certificate of the chain was issued by one of these DER names.
@@ -81,6 +93,15 @@ pub struct ClientPolicyBuilder {
     verifier: Verifier,
     credentials: Vec<Arc<Credential>>,
     clock: Arc<dyn Clock>,
+    sessions: Sessions,
+}
+
+/// Where tickets are kept.
+enum Sessions {
+    /// In a store of the policy's own.
+    InMemory,
+    In(Arc<dyn SessionStore>),
+    Nowhere,
 }
 
 impl ClientPolicyBuilder {
@@ -98,10 +119,63 @@ impl ClientPolicyBuilder {
         self
     }
 
+    /// Keeps tickets in this store, which policies may share; by default in [`MemorySessions`] of its own.
+    #[must_use]
+    pub fn sessions(mut self, sessions: Arc<dyn SessionStore>) -> Self {
+        self.sessions = Sessions::In(sessions);
+        self
+    }
+
+    /// Keeps no tickets: every connection has a full handshake unless it is offered a key otherwise.
+    #[must_use]
+    pub fn without_sessions(mut self) -> Self {
+        self.sessions = Sessions::Nowhere;
+        self
+    }
+
     /// The policy, to be shared.
     #[must_use]
     pub fn build(self) -> Arc<ClientPolicy> {
-        let Self { verifier, credentials, clock } = self;
-        Arc::new(ClientPolicy { verifier, credentials, clock })
+        let Self { verifier, credentials, clock, sessions } = self;
+        let sessions: Option<Arc<dyn SessionStore>> = match sessions {
+            Sessions::InMemory => Some(Arc::new(MemorySessions::new().with_clock(Arc::clone(&clock)))),
+            Sessions::In(sessions) => Some(sessions),
+            Sessions::Nowhere => None,
+        };
+        Arc::new(ClientPolicy { verifier, credentials, clock, sessions })
+    }
+}
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::crypto::rustcrypto::provider;
+    use crate::policy::FixedClock;
+    use core::time::Duration;
+    use rustls_pki_types::UnixTime;
+    use rustls_pki_types::pem::PemObject;
+
+    fn policy() -> ClientPolicyBuilder {
+        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", "root.pem"];
+        let root = CertificateDer::from_pem_file(path.iter().collect::<std::path::PathBuf>()).unwrap();
+        ClientPolicy::trusting(provider(), [root]).unwrap()
+    }
+
+    #[test]
+    fn tickets_are_kept_unless_told_otherwise() {
+        assert!(policy().build().sessions().is_some());
+        assert!(policy().without_sessions().build().sessions().is_none());
+        let shared: Arc<dyn SessionStore> = Arc::new(MemorySessions::new());
+        let (one, other) =
+            (policy().sessions(Arc::clone(&shared)).build(), policy().sessions(Arc::clone(&shared)).build());
+        for policy in [one, other] {
+            assert!(core::ptr::addr_eq(policy.sessions().unwrap(), Arc::as_ptr(&shared)));
+        }
+    }
+
+    #[test]
+    fn the_age_of_tickets_is_told_by_the_clock_of_the_policy() {
+        let clock = FixedClock(UnixTime::since_unix_epoch(Duration::from_secs(17)));
+        assert_eq!(policy().clock(clock).build().moment(), Moment::from_secs(17));
     }
 }

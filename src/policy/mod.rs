@@ -7,6 +7,8 @@ mod client;
 pub mod clock;
 #[cfg(feature = "pki")]
 mod credentials;
+#[cfg(feature = "http")]
+pub mod http;
 mod keylog;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -14,6 +16,7 @@ pub mod replay;
 #[cfg(feature = "pki")]
 mod server;
 mod sessions;
+mod statistics;
 pub mod tickets;
 #[cfg(feature = "pki")]
 mod verify;
@@ -29,8 +32,10 @@ pub use credentials::{
 pub use keylog::KeyLog;
 #[cfg(feature = "pki")]
 pub use server::{ServerPolicy, ServerPolicyBuilder};
-pub use sessions::SessionStore;
+pub use sessions::{FileSessions, MemorySessions, SessionFileError, SessionStore};
+pub use statistics::{Counts, Statistics};
 
+use crate::moment::Moment;
 use crate::question::{Answer, Question};
 
 /// Answers questions at once. For answers that take time there is the async face of `io::tokio`.
@@ -42,6 +47,11 @@ pub trait Answerer: Send + Sync {
     fn sessions(&self) -> Option<&dyn SessionStore> {
         None
     }
+
+    /// Now, by which adapters tell the age of tickets. By default the system's clock.
+    fn moment(&self) -> Moment {
+        SystemClock.moment()
+    }
 }
 
 impl<A: Answerer + ?Sized> Answerer for alloc::sync::Arc<A> {
@@ -52,6 +62,10 @@ impl<A: Answerer + ?Sized> Answerer for alloc::sync::Arc<A> {
     fn sessions(&self) -> Option<&dyn SessionStore> {
         (**self).sessions()
     }
+
+    fn moment(&self) -> Moment {
+        (**self).moment()
+    }
 }
 
 impl<A: Answerer + ?Sized> Answerer for &A {
@@ -61,5 +75,9 @@ impl<A: Answerer + ?Sized> Answerer for &A {
 
     fn sessions(&self) -> Option<&dyn SessionStore> {
         (**self).sessions()
+    }
+
+    fn moment(&self) -> Moment {
+        (**self).moment()
     }
 }

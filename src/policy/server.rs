@@ -3,27 +3,86 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::time::Duration;
+use std::collections::HashSet;
 
+use super::replay::Guard;
+use super::tickets::{MAX_LIFETIME, Tickets, seconds_until};
 use super::verify::verify_peer;
 use super::{Answerer, Clock, SystemClock};
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
-use crate::config::{Credential, ServerConfig};
+use crate::config::{ConfigError, Credential, Reach, ReplayGuarded, ResumedPeers, ServerConfig};
 use crate::error::Refusal;
+use crate::moment::Moment;
 use crate::pki::{Certificate, Verifier, VerifyError, dns_matches};
-use crate::psk::{NotResumed, Unknowable};
-use crate::question::{Answer, Configure, Offered, Question};
+use crate::psk::{ExternalPsk, NotResumed, Session, Unknowable};
+use crate::question::{Answer, CheckReplay, Configure, KnownPsk, LookupPsk, Offered, Question, SealTicket};
+
+/// For how long after a full handshake its sessions may go on, unless told otherwise.
+const DEFAULT_MAX_SESSION_AGE: Duration = Duration::from_secs(7 * 86_400);
 
 /// Answers a server's questions: chooses a credential by name and by what the client can verify, signs with it, and
-/// verifies clients where that is configured.
+/// verifies clients where that is configured. Resumes sessions, accepts external keys and checks for replays with what it
+/// is given.
 pub struct ServerPolicy {
     config: Arc<ServerConfig>,
     credentials: Vec<Listed>,
     names: UnknownNames,
     clients: Option<Verifier>,
     clock: Arc<dyn Clock>,
+    tickets: Option<Arc<dyn Tickets>>,
+    psks: HashSet<ByIdentity>,
+    guarding: Guarding,
+    trust: u64,
+    max_session_age: Duration,
 }
+
+/// Who answers `CheckReplay`.
+enum Guarding {
+    /// Nobody.
+    Nobody,
+    /// The policy, by this guard.
+    Here(Arc<Guard>),
+    /// Someone before the policy, by the guard of this proof.
+    Elsewhere(ReplayGuarded),
+}
+
+impl Guarding {
+    fn proof(&self) -> Option<&ReplayGuarded> {
+        match self {
+            Self::Nobody => None,
+            Self::Here(guard) => Some(guard.proof()),
+            Self::Elsewhere(proof) => Some(proof),
+        }
+    }
+}
+
+/// An external key in the place of its identity.
+struct ByIdentity(Arc<ExternalPsk>);
+
+impl Borrow<[u8]> for ByIdentity {
+    fn borrow(&self) -> &[u8] {
+        self.0.identity()
+    }
+}
+
+impl Hash for ByIdentity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.identity().hash(state);
+    }
+}
+
+impl PartialEq for ByIdentity {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.identity() == other.0.identity()
+    }
+}
+
+impl Eq for ByIdentity {}
 
 /// A credential with what choosing it needs.
 struct Listed {
@@ -53,6 +112,11 @@ impl ServerPolicy {
                 names: UnknownNames::Served,
                 clients: None,
                 clock: Arc::new(SystemClock),
+                tickets: None,
+                psks: HashSet::new(),
+                guarding: Guarding::Nobody,
+                trust: 0,
+                max_session_age: DEFAULT_MAX_SESSION_AGE,
             },
         }
     }
@@ -90,6 +154,91 @@ impl ServerPolicy {
     }
 }
 
+/// Pre-shared keys and early data.
+impl ServerPolicy {
+    fn look_up(&self, question: LookupPsk) -> Answer {
+        let now = self.clock.moment();
+        let fingerprint = question.config().fingerprint();
+        let mut known = Vec::new();
+        let mut failed = None;
+        for (place, offered) in question.identities().iter().enumerate() {
+            match self.key(&offered.identity, fingerprint, now) {
+                Ok(key) => known.push((place, key)),
+                Err(why) => failed = failed.or(Some(why)),
+            }
+        }
+        question.known(known, now, failed.unwrap_or(NotResumed::Unknown))
+    }
+
+    /// An identity names an external key or is a ticket, never both.
+    fn key(&self, identity: &[u8], fingerprint: &[u8], now: Moment) -> Result<KnownPsk, NotResumed> {
+        if let Some(ByIdentity(psk)) = self.psks.get(identity) {
+            return Ok(KnownPsk::External(Arc::clone(psk)));
+        }
+        let tickets = self.tickets.as_ref().ok_or(NotResumed::Unknown)?;
+        let session = tickets.take(identity, fingerprint, now)?;
+        self.check(&session, now)?;
+        Ok(KnownPsk::Session(session))
+    }
+
+    fn check(&self, session: &Session, now: Moment) -> Result<(), NotResumed> {
+        if session.trust != self.trust {
+            return Err(NotResumed::PolicyChanged);
+        }
+        if now >= session.authenticated.plus(self.max_session_age) {
+            return Err(NotResumed::Expired);
+        }
+        // Who is to be verified again must have left something to verify; otherwise a full handshake asks for it.
+        let again = self.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
+        match &session.peer {
+            Some(peer) if again && peer.chain.is_empty() => Err(NotResumed::NoClientCertificate),
+            _ => Ok(()),
+        }
+    }
+
+    fn seal(&self, question: SealTicket) -> Answer {
+        let Some(tickets) = &self.tickets else { return question.none() };
+        let now = self.clock.moment();
+        // RFC 9846 section 4.7.1: "It is RECOMMENDED that implementations place limits on the total lifetime of such
+        // keying material; these limits should take into account the lifetime of the peer's certificate, the likelihood
+        // of intervening revocation, and the time since the peer's online CertificateVerify signature."
+        let aged = question.authenticated().unwrap_or(now).plus(self.max_session_age);
+        let verified = question.peer().map_or(aged, |peer| Moment::from(peer.expires));
+        let lifetime = tickets.lifetime(now).min(MAX_LIFETIME).min(seconds_until(aged.min(verified), now));
+        if lifetime == 0 {
+            return question.none();
+        }
+        let session = question.session(now, lifetime, self.trust);
+        match tickets.issue(session, question.config().fingerprint(), now) {
+            Some(ticket) => question.sealed(ticket, lifetime),
+            None => question.none(),
+        }
+    }
+
+    fn check_replay(&self, question: CheckReplay) -> Answer {
+        match &self.guarding {
+            Guarding::Here(guard) => {
+                let seen = guard.guard().check(question.flight());
+                question.seen(seen)
+            }
+            Guarding::Nobody | Guarding::Elsewhere(_) => question.unknown(Unknowable::NoGuard),
+        }
+    }
+
+    /// Early data needs what its configuration was switched on for.
+    fn check_early_data(&self) -> Result<(), ConfigError> {
+        let Some(proof) = self.config.replay_guarded() else { return Ok(()) };
+        let tickets = self.tickets.as_ref().ok_or(ConfigError::EarlyDataWithoutTickets)?;
+        if !self.guarding.proof().is_some_and(|guard| guard.is_of_same_guard(proof)) {
+            return Err(ConfigError::OtherGuard);
+        }
+        if (tickets.reach(), proof.reach()) == (Reach::Fleet, Reach::Process) {
+            return Err(ConfigError::LocalGuardForFleet);
+        }
+        Ok(())
+    }
+}
+
 impl Listed {
     /// Whether a certificate is for `name`; every one is for a client that names nothing.
     fn speaks_for(&self, name: Option<&str>) -> bool {
@@ -120,7 +269,10 @@ impl Answerer for ServerPolicy {
                     "a client certificate came, but no authority for clients is configured",
                 )),
             },
-            other => decline(other),
+            Question::LookupPsk(question) => self.look_up(question),
+            Question::CheckReplay(question) => self.check_replay(question),
+            Question::SealTicket(question) => self.seal(question),
+            Question::ChooseCredential(question) => question.none(),
         }
     }
 }
@@ -195,9 +347,63 @@ impl ServerPolicyBuilder {
         self
     }
 
-    /// The policy, to be shared.
+    /// Resumes sessions with these tickets. Nothing comes of it unless the configuration has
+    /// [`tickets`](crate::config::ServerConfigBuilder::tickets) sent.
     #[must_use]
-    pub fn build(self) -> Arc<ServerPolicy> {
-        Arc::new(self.policy)
+    pub fn tickets(mut self, tickets: Arc<dyn Tickets>) -> Self {
+        self.policy.tickets = Some(tickets);
+        self
+    }
+
+    /// Accepts these external pre-shared keys too. Of two with one identity the later one counts.
+    #[must_use]
+    pub fn psks(mut self, keys: impl IntoIterator<Item = Arc<ExternalPsk>>) -> Self {
+        for key in keys {
+            self.policy.psks.replace(ByIdentity(key));
+        }
+        self
+    }
+
+    /// Checks early data for replays with this guard, whose proof switched it on.
+    #[must_use]
+    pub fn replay_guard(mut self, guard: Arc<Guard>) -> Self {
+        self.policy.guarding = Guarding::Here(guard);
+        self
+    }
+
+    /// Someone else answers [`CheckReplay`] before the policy sees it: the guard of this proof, which switched early data
+    /// on. The policy itself cannot tell.
+    #[must_use]
+    pub fn guarded_elsewhere(mut self, proof: &ReplayGuarded) -> Self {
+        self.policy.guarding = Guarding::Elsewhere(proof.clone());
+        self
+    }
+
+    /// Counts what vouches for clients, trust anchors and revocations: tickets of another generation are refused, with
+    /// [`NotResumed::PolicyChanged`]. By default 0.
+    #[must_use]
+    pub fn trust_generation(mut self, generation: u64) -> Self {
+        self.policy.trust = generation;
+        self
+    }
+
+    /// For how long after a full handshake the sessions that go back to it may be resumed (RFC 9846 section 4.7.1). By
+    /// default 7 days.
+    #[must_use]
+    pub fn max_session_age(mut self, age: Duration) -> Self {
+        self.policy.max_session_age = age;
+        self
+    }
+
+    /// The policy, to be shared.
+    ///
+    /// # Errors
+    ///
+    /// Where the configuration accepts early data: [`ConfigError::EarlyDataWithoutTickets`],
+    /// [`ConfigError::OtherGuard`], and [`ConfigError::LocalGuardForFleet`] when others take the same tickets and the guard
+    /// does not see them.
+    pub fn build(self) -> Result<Arc<ServerPolicy>, ConfigError> {
+        self.policy.check_early_data()?;
+        Ok(Arc::new(self.policy))
     }
 }

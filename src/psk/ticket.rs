@@ -1,12 +1,15 @@
 //! What a client remembers of a connection: a ticket, good for one more.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{IpAddr, ServerName};
 use zeroize::Zeroizing;
 
 use super::NotResumed;
@@ -163,7 +166,7 @@ impl Ticket {
         let mut out = Zeroizing::new(Vec::with_capacity(room));
         let mut w = Writer::new(&mut out);
         w.u8(VERSION);
-        w.vec::<U16>(issued.key.server_name.to_str().as_bytes())?;
+        w.vec::<U16>(spelled(&issued.key.server_name).as_bytes())?;
         w.bytes(&issued.key.configuration);
         w.u16(issued.suite.0);
         w.vec::<U8>(issued.psk.expose())?;
@@ -181,6 +184,17 @@ impl Ticket {
     #[must_use]
     pub fn decode(encoded: &[u8]) -> Option<Self> {
         read(&mut Reader::new(encoded)).ok()
+    }
+}
+
+/// A name as it is written, also where there is no standard library.
+fn spelled(name: &ServerName<'_>) -> String {
+    match name {
+        ServerName::DnsName(name) => name.as_ref().to_owned(),
+        ServerName::IpAddress(IpAddr::V4(address)) => Ipv4Addr::from(*address.as_ref()).to_string(),
+        ServerName::IpAddress(IpAddr::V6(address)) => Ipv6Addr::from(*address.as_ref()).to_string(),
+        // Names of a kind to come are stored as one that nothing is found by.
+        _ => String::new(),
     }
 }
 
@@ -262,6 +276,16 @@ mod tests {
         }
         encoded.push(0);
         assert!(Ticket::decode(&encoded).is_none());
+    }
+
+    #[test]
+    fn a_ticket_of_an_address_is_read_back() {
+        for address in ["192.0.2.1", "2001:db8::1"] {
+            let mut ticket = ticket(10, 20, 1000);
+            ticket.issued.key.server_name = ServerName::try_from(address).unwrap();
+            let decoded = Ticket::decode(&ticket.encode().unwrap()).unwrap();
+            assert_eq!(decoded.key().server_name, ServerName::try_from(address).unwrap());
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub struct FirstFlight {
 }
 
 impl FirstFlight {
-    /// A first flight that no connection asks about: to try a guard with.
+    /// A first flight made by hand, to try a replay guard with: those of connections come in [`CheckReplay`].
     #[must_use]
     pub const fn new(id: [u8; 32], issued: Moment, now: Moment, expires: Moment) -> Self {
         Self { id, issued, now, expires }

@@ -24,6 +24,7 @@
 //! }
 //! ```
 
+mod early;
 mod farewell;
 mod split;
 
@@ -37,11 +38,12 @@ use std::sync::Arc;
 use rustls_pki_types::ServerName;
 
 use super::buffers::Buffers;
-use super::conn::Start;
+use super::conn::{EarlyData, Start};
 use super::error::has_alert;
 use super::observer::Observer;
 use super::pipe::{Blocking, or_would_block};
-use super::pump::{Pump, Turn};
+use super::pump::{Pump, Turn, Until};
+use super::sessions::Keeper;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::conn::{Ask, Offer, Summary, Updated};
 use crate::policy::Answerer;
@@ -73,8 +75,8 @@ impl<T> Stream<T> {
         answerer: Arc<dyn Answerer>,
         io: T,
     ) -> Self {
-        let start = Start::Client { config: Arc::clone(config), name, offer: Offer::fresh() };
-        Self::new(start, answerer, io)
+        let (config, early) = (Arc::clone(config), EarlyData::Unwanted);
+        Self::new(Start::Client { config, name, offer: None, early }, answerer, io)
     }
 
     /// A server's stream.
@@ -83,7 +85,8 @@ impl<T> Stream<T> {
     }
 
     fn new(start: Start, answerer: Arc<dyn Answerer>, io: T) -> Self {
-        Self { io, pump: Pump::new(start, Buffers::keeping(1)), answerer, farewell: None }
+        let pump = Pump::new(start, Buffers::keeping(1), Keeper::Answerer(Arc::clone(&answerer)));
+        Self { io, pump, answerer, farewell: None }
     }
 
     /// Takes buffers from this pool, which other streams share, rather than from one of its own. Only before the
@@ -101,11 +104,12 @@ impl<T> Stream<T> {
         self
     }
 
-    /// What a client brings along from earlier connections. Ignored for servers, and after the handshake began.
+    /// What a client brings along from earlier connections, instead of a ticket from the answerer's store. Ignored for
+    /// servers, and after the handshake began.
     #[must_use]
     pub fn with_offer(mut self, brought: Offer) -> Self {
         if let Some(Start::Client { offer, .. }) = self.pump.start_mut() {
-            *offer = brought;
+            *offer = Some(brought);
         }
         self
     }
@@ -158,7 +162,7 @@ impl<T: Read + Write> Stream<T> {
     /// Those of the transport, and those of this library: see [`tls_error`](super::tls_error).
     pub fn handshake(&mut self) -> Result<&Summary> {
         while !self.pump.was_established() {
-            self.turn()?;
+            self.turn(Until::Told)?;
         }
         or_would_block(self.pump.flush(&mut Blocking(&mut self.io)))?;
         self.pump.summary().ok_or_else(|| ErrorKind::NotConnected.into())
@@ -187,9 +191,9 @@ impl<T: Read + Write> Stream<T> {
     }
 
     /// Goes on until something happens, answering questions on the way.
-    fn turn(&mut self) -> Result<Turn> {
+    fn turn(&mut self, until: Until) -> Result<Turn> {
         let Self { io, pump, answerer, farewell } = self;
-        let turned = turn(pump, &**answerer, io);
+        let turned = turn(pump, &**answerer, io, until);
         if let (Err(error), Some(farewell)) = (&turned, farewell)
             && has_alert(error)
         {
@@ -203,7 +207,7 @@ impl<T: Read + Write> Stream<T> {
     /// Goes on until decrypted data waits, or the peer has closed.
     fn fill(&mut self) -> Result<()> {
         loop {
-            match self.turn()? {
+            match self.turn(Until::Told)? {
                 Turn::Data | Turn::Closed => return Ok(()),
                 _ => {}
             }
@@ -218,10 +222,10 @@ impl<T: Read + Write> Stream<T> {
     }
 }
 
-fn turn<T: Read + Write>(pump: &mut Pump, answerer: &dyn Answerer, io: &mut T) -> Result<Turn> {
+fn turn<T: Read + Write>(pump: &mut Pump, answerer: &dyn Answerer, io: &mut T, until: Until) -> Result<Turn> {
     let mut pipe = Blocking(io);
     loop {
-        let turn = or_would_block(pump.turn(&mut pipe))?;
+        let turn = or_would_block(pump.turn(&mut pipe, until))?;
         match turn {
             Turn::Ask(question) => pump.resume(answerer.answer(question), &mut pipe)?,
             // The question was answered with an answer to another one, which was refused when it was given.
@@ -230,15 +234,19 @@ fn turn<T: Read + Write>(pump: &mut Pump, answerer: &dyn Answerer, io: &mut T) -
                 while let Some(question) = pump.settle(&mut pipe)? {
                     pump.resume(answerer.answer(question), &mut pipe)?;
                 }
+                // The peer's data may be here already: our Finished must not wait until we want more of it. What the
+                // transport does not take now, or refuses, is met again.
+                let _ = pump.flush(&mut pipe);
                 return Ok(Turn::Established);
             }
-            Turn::Data | Turn::Closed => return Ok(turn),
+            Turn::Data | Turn::Closed | Turn::Early | Turn::HalfRtt => return Ok(turn),
         }
     }
 }
 
 impl<T: Read + Write> Read for Stream<T> {
-    /// Reads decrypted bytes. 0 only after the peer's close_notify, or for an empty `buf`.
+    /// Reads decrypted bytes. 0 only after the peer's close_notify, or for an empty `buf`. `InvalidInput` while early
+    /// data waits: see [`Stream::read_early`].
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         if buf.is_empty() {
             return Ok(0);

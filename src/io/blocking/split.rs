@@ -51,7 +51,7 @@ impl<T: Read + Write> Stream<T> {
     ///
     /// # Errors
     ///
-    /// Those of the handshake and of [`SplitIo::split_io`].
+    /// Those of the handshake and of [`SplitIo::split_io`], and `InvalidInput` while early data waits.
     pub fn split(self) -> Result<Split<T>>
     where
         T: SplitIo,
@@ -63,7 +63,7 @@ impl<T: Read + Write> Stream<T> {
     ///
     /// # Errors
     ///
-    /// Those of the handshake and of `split`.
+    /// Those of the handshake and of `split`, and `InvalidInput` while early data waits.
     pub fn split_with<R: Read, W: Write>(
         mut self,
         split: impl FnOnce(T) -> Result<(R, W)>,

@@ -13,6 +13,7 @@ use super::super::conn::Start;
 use super::super::observer::Observer;
 use super::answer::{AsyncAnswerer, Immediate};
 use super::connect::{Common, Deadline, common_settings};
+use super::early::EarlyAccept;
 use super::stream::TlsStream;
 use crate::config::{Credential, ServerConfig};
 use crate::error::Refusal;
@@ -41,7 +42,8 @@ impl TlsAcceptor {
 
     common_settings!();
 
-    /// Makes a TLS stream over `io` to a client. Dropping the future drops the question that is out.
+    /// Makes a TLS stream over `io` to a client. Dropping the future drops the question that is out. Early data is kept
+    /// for [`TlsStream::read_early`].
     ///
     /// # Errors
     ///
@@ -53,6 +55,12 @@ impl TlsAcceptor {
         let stream = self.stream(io);
         let patience = self.common.patience;
         async move { Deadline::after(patience).limit(stream.establish()).await }
+    }
+
+    /// Begins to make a TLS stream over `io` to a client, so that early data can be read and answered on the way. The time
+    /// limit covers the whole handshake.
+    pub fn accept_early<IO>(&self, io: IO) -> EarlyAccept<IO> {
+        EarlyAccept::new(self.stream(io), Deadline::after(self.common.patience))
     }
 
     /// Reads the ClientHello alone, so that the caller chooses what serves it. The acceptor's configuration must
@@ -123,6 +131,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> StartHandshake<IO> {
             stream.establish().await
         };
         deadline.limit(finish).await
+    }
+
+    /// As [`StartHandshake::into_stream`], so that early data can be read and answered on the way.
+    ///
+    /// # Errors
+    ///
+    /// As [`TlsAcceptor::accept`].
+    pub async fn into_early(
+        self,
+        config: Arc<ServerConfig>,
+        credential: Arc<Credential>,
+    ) -> Result<EarlyAccept<IO>> {
+        let Self { mut stream, question, deadline } = self;
+        deadline.limit(stream.resume(question.with(config, credential))).await?;
+        Ok(EarlyAccept::new(stream, deadline))
     }
 
     /// Refuses the client, for example with `unrecognized_name`.

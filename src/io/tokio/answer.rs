@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::vec::Vec;
 
-use crate::policy::Answerer;
+use crate::moment::Moment;
+use crate::policy::{Answerer, Clock, SessionStore, SystemClock};
 use crate::question::{Answer, Question};
 
 /// The future of an answer.
@@ -30,6 +31,16 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 pub trait AsyncAnswerer: Send + Sync {
     /// Answers `question`. The future is dropped together with the stream that asked.
     fn answer(&self, question: Question) -> Answering<'_>;
+
+    /// Client: where tickets are kept. By default nowhere. A store is asked on the spot: one that is a file blocks.
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        None
+    }
+
+    /// Now, by which the age of tickets is told. By default the system's clock.
+    fn moment(&self) -> Moment {
+        SystemClock.moment()
+    }
 }
 
 /// An [`Answerer`] that answers on the spot, where an [`AsyncAnswerer`] is wanted.
@@ -39,6 +50,14 @@ pub struct Immediate<A>(pub A);
 impl<A: Answerer> AsyncAnswerer for Immediate<A> {
     fn answer(&self, question: Question) -> Answering<'_> {
         Box::pin(std::future::ready(self.0.answer(question)))
+    }
+
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        self.0.sessions()
+    }
+
+    fn moment(&self) -> Moment {
+        self.0.moment()
     }
 }
 

@@ -11,10 +11,12 @@ use ::tokio::time::{Instant, timeout_at};
 use rustls_pki_types::ServerName;
 
 use super::super::buffers::Buffers;
-use super::super::conn::Start;
+use super::super::conn::{EarlyData, Start};
 use super::super::observer::Observer;
 use super::super::pump::Pump;
+use super::super::sessions::Keeper;
 use super::answer::{AsyncAnswerer, Immediate};
+use super::early::EarlyConnect;
 use super::parting::Clock;
 use super::stream::TlsStream;
 use crate::config::ClientConfig;
@@ -44,7 +46,8 @@ impl Common {
     }
 
     pub(super) fn stream<IO>(&self, start: Start, io: IO) -> TlsStream<IO> {
-        let mut pump = Pump::new(start, self.buffers.clone());
+        let keeper = Keeper::Async(Arc::clone(&self.answerer));
+        let mut pump = Pump::new(start, self.buffers.clone(), keeper);
         if let Some(observer) = &self.observer {
             pump.set_observer(Arc::clone(observer));
         }
@@ -131,7 +134,8 @@ impl TlsConnector {
 
     common_settings!();
 
-    /// Makes a TLS stream over `io` to the server that `name` names.
+    /// Makes a TLS stream over `io` to the server that `name` names. It resumes by a ticket where the answerer's store has
+    /// one.
     ///
     /// # Errors
     ///
@@ -141,10 +145,11 @@ impl TlsConnector {
         name: ServerName<'static>,
         io: IO,
     ) -> impl Future<Output = Result<TlsStream<IO>>> + use<IO> {
-        self.connect_with(name, Offer::fresh(), io)
+        self.establish(name, None, io)
     }
 
-    /// As [`TlsConnector::connect`], with what the client brings along from earlier connections.
+    /// As [`TlsConnector::connect`], with what the client brings along from earlier connections instead of a ticket from
+    /// the answerer's store.
     ///
     /// # Errors
     ///
@@ -155,10 +160,47 @@ impl TlsConnector {
         offer: Offer,
         io: IO,
     ) -> impl Future<Output = Result<TlsStream<IO>>> + use<IO> {
-        let start = Start::Client { config: Arc::clone(&self.config), name, offer };
-        let stream = self.common.stream(start, io);
+        self.establish(name, Some(offer), io)
+    }
+
+    /// Begins to make a TLS stream over `io` to the server that `name` names, so that early data can be sent on the way, if
+    /// the answerer's store has a ticket that permits it. The time limit covers the whole handshake.
+    pub fn connect_early<IO>(&self, name: ServerName<'static>, io: IO) -> EarlyConnect<IO> {
+        let stream = self.stream(name, None, EarlyData::Wanted, io);
+        EarlyConnect::new(stream, Deadline::after(self.common.patience))
+    }
+
+    /// As [`TlsConnector::connect_early`], with what the client brings along from earlier connections instead of a ticket
+    /// from the answerer's store.
+    pub fn connect_early_with<IO>(
+        &self,
+        name: ServerName<'static>,
+        offer: Offer,
+        io: IO,
+    ) -> EarlyConnect<IO> {
+        let stream = self.stream(name, Some(offer), EarlyData::Wanted, io);
+        EarlyConnect::new(stream, Deadline::after(self.common.patience))
+    }
+
+    fn establish<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        name: ServerName<'static>,
+        offer: Option<Offer>,
+        io: IO,
+    ) -> impl Future<Output = Result<TlsStream<IO>>> + use<IO> {
+        let stream = self.stream(name, offer, EarlyData::Unwanted, io);
         let patience = self.common.patience;
         async move { Deadline::after(patience).limit(stream.establish()).await }
+    }
+
+    fn stream<IO>(
+        &self,
+        name: ServerName<'static>,
+        offer: Option<Offer>,
+        early: EarlyData,
+        io: IO,
+    ) -> TlsStream<IO> {
+        self.common.stream(Start::Client { config: Arc::clone(&self.config), name, offer, early }, io)
     }
 }
 

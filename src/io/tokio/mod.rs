@@ -32,6 +32,7 @@
 mod accept;
 mod answer;
 mod connect;
+mod early;
 mod guarded;
 mod halves;
 mod parting;
@@ -42,6 +43,7 @@ mod task;
 pub use accept::{StartHandshake, TlsAcceptor};
 pub use answer::{Answering, AsyncAnswerer, Immediate};
 pub use connect::TlsConnector;
+pub use early::{EarlyAccept, EarlyConnect};
 pub use guarded::Guarded;
 pub use halves::{Halves, SplitIo, from_halves};
 pub use split::{TlsReadHalf, TlsSplit, TlsWriteHalf};

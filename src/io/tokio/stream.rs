@@ -12,13 +12,13 @@ use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::blocking::{GATHERED, gather};
 use super::super::error::has_alert;
-use super::super::pump::{Pump, Turn};
+use super::super::pump::{Pump, Turn, Until};
 use super::answer::{AsyncAnswerer, Questions};
 use super::halves::SplitIo;
 use super::parting::{Clock, Parting};
 use super::split::{TlsReadHalf, TlsSplit, TlsWriteHalf};
 use super::task::{Reading, Task};
-use crate::conn::{Ask, Summary, Updated};
+use crate::conn::{Ask, EarlyOpening, EarlyVerdict, Summary, Updated};
 use crate::question::{Answer, Configure, Question};
 
 /// A TLS stream over `IO`, whose handshake is complete.
@@ -68,6 +68,36 @@ impl<IO> TlsStream<IO> {
         self.pump.exporter(label, context, out)
     }
 
+    /// The same from the early exporter secret, on a connection with early data: what it gives does not depend on the
+    /// server having answered, and repeats when the first flight is replayed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` without early data, or for lengths that cannot be.
+    pub fn early_exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<()> {
+        self.pump.early_exporter(label, context, out)
+    }
+
+    /// Client: what became of early data; `None` where none could be sent.
+    #[must_use]
+    pub fn early_verdict(&self) -> Option<EarlyVerdict> {
+        self.pump.early_verdict()
+    }
+
+    /// Server: what early data was sent for; `None` where none was accepted.
+    #[must_use]
+    pub fn early_opening(&self) -> Option<&EarlyOpening> {
+        self.pump.early_opening()
+    }
+
+    /// Server: reads early data that came before the handshake was complete; 0 when there is no more of it, or for an
+    /// empty `buf`. While some waits, reading ordinary data and splitting the stream is `InvalidInput`.
+    ///
+    /// The client of this connection has sent it, as its Finished proves. Another server may have read it too.
+    pub fn read_early(&mut self, buf: &mut [u8]) -> usize {
+        self.pump.copy_early(buf)
+    }
+
     /// Changes our sending keys, and asks the peer to change its own if wanted (RFC 9846 section 4.7.3). The message
     /// leaves with the next write or flush.
     ///
@@ -93,11 +123,15 @@ impl<IO> TlsStream<IO> {
         self.io
     }
 
+    pub(super) fn pump(&mut self) -> &mut Pump {
+        &mut self.pump
+    }
+
     /// Takes the stream apart: one half reads, the other writes, without a lock between them.
     ///
     /// # Errors
     ///
-    /// The error that ended the stream, if one did.
+    /// The error that ended the stream, if one did; `InvalidInput` while early data waits.
     pub fn into_split(self) -> Result<TlsSplit<IO>>
     where
         IO: SplitIo,
@@ -119,7 +153,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
     pub(super) async fn until_configure(&mut self) -> Result<Configure> {
         poll_fn(|cx| {
             ready!(self.poll_farewell(cx))?;
-            match ready!(self.pump.turn(&mut Task(&mut self.io, cx))) {
+            match ready!(self.pump.turn(&mut Task(&mut self.io, cx), Until::Told)) {
                 Ok(Turn::Ask(Question::Configure(question))) => Poll::Ready(Ok(*question)),
                 Ok(_) => {
                     let why = "the configuration has a credential of its own: nothing is left to choose";
@@ -148,22 +182,48 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
         .await
     }
 
+    /// Goes on until early data waits, or none will come.
+    pub(super) fn poll_early(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        while !self.pump.early_is_told() {
+            ready!(self.poll_turn(cx, Until::Early))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Goes on until our Finished was sent.
+    pub(super) fn poll_half_rtt(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        while !self.pump.is_half_rtt() {
+            ready!(self.poll_turn(cx, Until::HalfRtt))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Does what a writer wants before the handshake is complete.
+    pub(super) fn poll_writing_early<V>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut Pump, &mut Task<'_, '_, IO>) -> Poll<Result<V>>,
+    ) -> Poll<Result<V>> {
+        ready!(self.poll_farewell(cx))?;
+        self.poll_writing(cx, write)
+    }
+
     fn poll_established(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         while !self.pump.was_established() {
-            ready!(self.poll_turn(cx))?;
+            ready!(self.poll_turn(cx, Until::Told))?;
         }
         self.pump.flush(&mut Task(&mut self.io, cx))
     }
 
     /// Goes on until something happens, having questions answered on the way.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn>> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>, until: Until) -> Poll<Result<Turn>> {
         ready!(self.poll_farewell(cx))?;
         loop {
             if let Err(error) = self.take_answers(cx) {
                 return self.poll_failed(error, cx);
             }
             let task = Task(&mut self.io, cx);
-            let turned = self.pump.turn(&mut Reading { task, writer: self.writer.as_ref() });
+            let turned = self.pump.turn(&mut Reading { task, writer: self.writer.as_ref() }, until);
             match ready!(turned) {
                 Ok(Turn::Ask(question)) => self.questions.ask(question),
                 Ok(Turn::Waiting) if self.questions.is_empty() => {
@@ -246,7 +306,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
     /// Goes on until decrypted data waits, or the peer has closed.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
-            match ready!(self.poll_turn(cx))? {
+            match ready!(self.poll_turn(cx, Until::Told))? {
                 Turn::Data | Turn::Closed => return Poll::Ready(Ok(())),
                 _ => {}
             }

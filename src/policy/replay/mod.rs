@@ -2,6 +2,14 @@
 //!
 //! A guard is made together with the proof that switches early data on; a configuration without it accepts none.
 
+mod filter;
+mod register;
+mod shards;
+mod table;
+
+pub use filter::RotatingFilter;
+pub use register::ReplayRegister;
+
 use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;

@@ -1,11 +1,34 @@
 //! Tickets: what a server gives to clients so that they can resume (RFC 9846 section 4.7.1).
+//!
+//! A [`TicketRing`] seals what is to be remembered into the ticket; a [`SessionCache`] keeps it in memory.
+
+mod cache;
+mod chain;
+mod key;
+mod ring;
+mod state;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
+
+pub use cache::SessionCache;
+pub use chain::FleetSecret;
+pub use key::{Generation, KeyName, MAX_KEYS, RingError, Schedule};
+pub use ring::{Pushed, TicketRing};
+pub use state::RingState;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::config::Reach;
 use crate::moment::Moment;
 use crate::psk::{NotResumed, Session};
+
+/// RFC 9846 section 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+pub(super) const MAX_LIFETIME: u32 = 604_800;
+
+/// By how much the clocks of servers that take each other's tickets may differ.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// Gives out tickets and takes them back: seals them, or stores what they stand for.
 pub trait Tickets: Send + Sync {
@@ -25,4 +48,10 @@ pub trait Tickets: Send + Sync {
 
     /// Who else takes these tickets.
     fn reach(&self) -> Reach;
+}
+
+/// The whole seconds from `now` to `end`, at most 7 days.
+pub(super) fn seconds_until(end: Moment, now: Moment) -> u32 {
+    let left = end.since(now).unwrap_or_default().as_secs();
+    u32::try_from(left).unwrap_or(u32::MAX).min(MAX_LIFETIME)
 }
