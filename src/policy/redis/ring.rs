@@ -12,6 +12,8 @@ use ::tokio::time::{sleep, timeout};
 use super::line::{Line, blame_server};
 use super::settings::RedisSettings;
 use super::status::RedisStatus;
+use crate::crypto::Provider;
+use crate::policy::tickets::{Pushed, RingState, TicketRing};
 
 /// The longest sealed ring, in bytes.
 const LONGEST_RING: usize = 64 << 10;
@@ -78,6 +80,10 @@ pub struct Sightings {
     pub given: u64,
     /// Values that are too long for a ring.
     pub too_long: u64,
+    /// Rings that did not open: damaged, or sealed under another key.
+    pub unopened: u64,
+    /// Rings that were no newer than what was there.
+    pub older: u64,
     /// Looks that found nothing because the store was away or answered what it should not.
     pub failed: u64,
 }
@@ -108,6 +114,33 @@ impl RingWatcher {
                 }
             }
             sleep(self.settings.period).await;
+        }
+    }
+
+    /// Waits until a state has come that `ring`, one of [`TicketRing::pushed`], has taken; `key` is what the servers share
+    /// ([`RingState::seal`]). What does not open is passed over and counted, and so is what is no newer than what the ring
+    /// has. May be dropped and called again, and is to be called for as long as the ring is used.
+    ///
+    /// # Errors
+    ///
+    /// [`Pushed::OtherSource`] for a ring that gets its keys elsewhere.
+    pub async fn feed(
+        &mut self,
+        ring: &TicketRing,
+        provider: &Provider,
+        key: &[u8; 32],
+    ) -> Result<(), Pushed> {
+        loop {
+            let sealed = self.next().await;
+            let Some(state) = RingState::open(provider, key, &sealed) else {
+                self.seen.unopened = self.seen.unopened.saturating_add(1);
+                continue;
+            };
+            match ring.push(state) {
+                Pushed::Taken => return Ok(()),
+                Pushed::Older => self.seen.older = self.seen.older.saturating_add(1),
+                other => return Err(other),
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// What a server does about a command.
@@ -23,6 +24,8 @@ pub enum Does {
 /// A server whose every command is judged first. Ends when dropped.
 pub struct Fake {
     pub port: u16,
+    /// Told when somebody gives up a connection that hangs.
+    pub given_up: Arc<Notify>,
     serving: JoinHandle<()>,
 }
 
@@ -37,14 +40,16 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let does = Arc::new(does);
+        let given_up = Arc::new(Notify::new());
+        let told = Arc::clone(&given_up);
         let serving = tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                let does = Arc::clone(&does);
-                tokio::spawn(async move { serve(socket, &*does).await });
+                let (does, told) = (Arc::clone(&does), Arc::clone(&told));
+                tokio::spawn(async move { serve(socket, &*does, &told).await });
             }
         });
-        Self { port, serving }
+        Self { port, given_up, serving }
     }
 
     /// Honest, but for commands of this name with a first argument that ends so.
@@ -58,7 +63,11 @@ impl Fake {
     }
 }
 
-async fn serve(socket: TcpStream, does: &(dyn Fn(&[Vec<u8>]) -> Does + Send + Sync)) -> Option<()> {
+async fn serve(
+    socket: TcpStream,
+    does: &(dyn Fn(&[Vec<u8>]) -> Does + Send + Sync),
+    given_up: &Notify,
+) -> Option<()> {
     let mut socket = BufReader::new(socket);
     let mut marker: Option<Vec<u8>> = None;
     loop {
@@ -68,7 +77,8 @@ async fn serve(socket: TcpStream, does: &(dyn Fn(&[Vec<u8>]) -> Does + Send + Sy
             Does::Says(bytes) => bytes,
             Does::Hangs => {
                 // Takes what comes, so that only the end of the other side ends it.
-                while socket.read(&mut [0; 4096]).await.ok()? > 0 {}
+                while socket.read(&mut [0; 4096]).await.is_ok_and(|n| n > 0) {}
+                given_up.notify_one();
                 return None;
             }
             Does::Floods => {

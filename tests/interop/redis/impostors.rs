@@ -82,6 +82,7 @@ async fn a_check_without_reply_is_late_and_the_line_given_up() {
     let guard = guarding(hasty(&fake).deadline(SHORT)).await;
     assert_eq!(check(&guard, 1, 1000).await, LATE);
     until(&guard, |status| status == RedisStatus::Unreachable).await;
+    soon(fake.given_up.notified()).await;
     // Another connection is made and examined.
     until(&guard, |status| matches!(status, RedisStatus::Guarding { .. })).await;
 }

@@ -1,9 +1,12 @@
 //! A sealed ring, from who publishes it to who watches.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use symbolon::Moment;
+use symbolon::crypto::rustcrypto;
 use symbolon::policy::redis::{RedisSettings, RedisStatus, RingPublisher, RingRefused, RingWatcher};
 
+use symbolon::policy::tickets::{RingState, Schedule, TicketRing};
 use tokio::time::timeout;
 
 use super::fake::{Does, Fake};
@@ -62,6 +65,42 @@ async fn a_watcher_survives_its_store() {
     store.restart();
     publisher.publish(b"two").await.unwrap();
     assert_eq!(soon(watcher.next()).await, b"two");
+}
+
+#[tokio::test]
+async fn a_ring_takes_what_is_newer_and_opens_and_nothing_else() {
+    let (store, provider, key) = (Store::start(), rustcrypto::provider(), [7; 32]);
+    let publisher = RingPublisher::new(quick(store.port));
+    let ring = TicketRing::pushed(&provider).unwrap();
+    let mut watcher = RingWatcher::new(quick(store.port));
+    let mut state = RingState::new();
+    let now = Moment::from_secs(1 << 31);
+    state.advance(&*provider.rng, &Schedule::default(), now).unwrap();
+    let first = state.seal(&provider, &key).unwrap();
+    publisher.publish(&first).await.unwrap();
+    assert_eq!(soon(watcher.feed(&ring, &provider, &key)).await, Ok(()));
+    let had = ring.generations(now);
+    assert!(!had.is_empty());
+
+    // Damaged, sealed under another key, and the same state sealed once more.
+    let foreign = state.seal(&provider, &[8; 32]).unwrap();
+    let again = state.seal(&provider, &key).unwrap();
+    for (sealed, unopened, older) in [(&b"garbage"[..], 1, 0), (&foreign, 2, 0), (&again, 2, 1)] {
+        publisher.publish(sealed).await.unwrap();
+        let until = Instant::now() + crate::process::DEADLINE;
+        while (watcher.sightings().unopened, watcher.sightings().older) != (unopened, older) {
+            assert!(Instant::now() < until, "{:?}", watcher.sightings());
+            let fed = timeout(Duration::from_millis(20), watcher.feed(&ring, &provider, &key)).await;
+            assert!(fed.is_err(), "nothing is to be taken");
+        }
+        assert_eq!(ring.generations(now), had);
+    }
+
+    let later = now.plus(Duration::from_secs(7 * 3600));
+    state.advance(&*provider.rng, &Schedule::default(), later).unwrap();
+    publisher.publish(&state.seal(&provider, &key).unwrap()).await.unwrap();
+    assert_eq!(soon(watcher.feed(&ring, &provider, &key)).await, Ok(()));
+    assert_ne!(ring.generations(later), had);
 }
 
 #[tokio::test]
