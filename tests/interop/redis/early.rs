@@ -60,7 +60,15 @@ impl Server {
 
     /// Serves one connection until the client has said "ping" and closed.
     async fn serve(self, io: DuplexStream) -> Summary {
-        let mut stream = self.acceptor.accept(io).await.unwrap();
+        let mut handshake = self.acceptor.accept_early(io);
+        let mut early = Vec::new();
+        let mut some = [0; 64];
+        while let n @ 1.. = handshake.read_early(&mut some).await.unwrap() {
+            early.extend_from_slice(&some[..n]);
+        }
+        let mut stream = handshake.finish().await.unwrap();
+        let accepted = stream.summary().unwrap().early_data.is_ok();
+        assert_eq!(early, if accepted { &b"early"[..] } else { b"" });
         let mut word = [0; 4];
         stream.read_exact(&mut word).await.unwrap();
         assert_eq!(&word, b"ping");
