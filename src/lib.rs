@@ -58,6 +58,7 @@
 //! - `rustcrypto` (default): `crypto::rustcrypto`, a crypto provider in Rust alone.
 //! - `pki` (default): path validation, and the policies that use it.
 //! - `tokio`: `io::tokio`.
+//! - `redis`: `policy::redis`, a replay guard and a ticket ring for a fleet of servers, over tokio.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(symbolon_internals), warn(missing_docs))]

@@ -10,6 +10,8 @@ mod credentials;
 #[cfg(feature = "http")]
 pub mod http;
 mod keylog;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod replay;
 #[cfg(feature = "pki")]
 mod server;

@@ -1,4 +1,4 @@
-//! Real peers on 127.0.0.1: OpenSSL, GnuTLS and Node against the example programs, in both roles.
+//! Real peers on 127.0.0.1: OpenSSL, GnuTLS and Node against the example programs, in both roles; and Redis.
 //!
 //! A peer that is missing fails the tests. Nothing here sleeps or counts on a port; every wait has a deadline.
 
@@ -10,6 +10,11 @@ mod matrix;
 mod node;
 mod peers;
 mod process;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::io::Write;
 
