@@ -84,3 +84,26 @@ impl Transcript {
         self.hash
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::codepoint::CipherSuite;
+    use crate::crypto::rustcrypto;
+
+    #[test]
+    fn a_guess_spares_hashing_only_where_it_was_right() {
+        let hash = |id| rustcrypto::provider().suite(id).unwrap().hash;
+        let guessed = hash(CipherSuite::TLS_AES_128_GCM_SHA256);
+        for selected in [guessed, hash(CipherSuite::TLS_AES_256_GCM_SHA384)] {
+            // Another message, so that it shows which one counts.
+            let mut transcript = Transcript::new(guessed);
+            transcript.absorb(b"guessed");
+            let digest = Unhashed::new(b"kept".to_vec(), Some(transcript)).select(selected).digest();
+            let right = selected.output_len() == guessed.output_len();
+            assert_eq!(digest, selected.hash(&[if right { &b"guessed"[..] } else { b"kept" }]));
+            let unguessed = Unhashed::new(b"kept".to_vec(), None).select(selected).digest();
+            assert_eq!(unguessed, selected.hash(&[b"kept"]));
+        }
+    }
+}
