@@ -487,6 +487,9 @@ fn a_client_goes_on_with_early_data_until_the_servers_finished() {
     assert_eq!(client.told()[2], own);
 }
 
+/// Extensions by their numbers.
+type Extensions<'a> = &'a [(u16, &'a [u8])];
+
 #[test]
 fn a_server_may_accept_only_the_early_data_that_was_meant_for_it() {
     // RFC 9846 section 4.3.10: version, suite, ALPN and identity 0.
@@ -496,7 +499,7 @@ fn a_server_may_accept_only_the_early_data_that_was_meant_for_it() {
     let h3: &[u8] = &[0, 3, 2, b'h', b'3'];
     let key = symbolon::psk::ExternalPsk::new(b"k", &[7; 32], Default::default()).unwrap();
     let key = std::sync::Arc::new(key);
-    let cases: [(&str, _, Option<u16>, &[(u16, &[u8])], bool); 6] = [
+    let cases: [(_, _, _, Extensions<'_>, _); 6] = [
         ("all as before", AES128, Some(0), &[(16, h2), (EARLY_DATA, &[])], true),
         ("another suite", CHACHA, Some(0), &[(16, h2), (EARLY_DATA, &[])], false),
         ("another protocol", AES128, Some(0), &[(16, h3), (EARLY_DATA, &[])], false),

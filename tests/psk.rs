@@ -14,8 +14,8 @@ use support::resumption::*;
 use support::*;
 use symbolon::AlertCode;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
-use symbolon::config::ClientAuth;
-use symbolon::conn::{NotResumed, Offer, Resumed, Server};
+use symbolon::config::{ClientAuth, StatelessRetry};
+use symbolon::conn::{NoEarlyData, NotResumed, Offer, Resumed, Server};
 use symbolon::crypto::{Hash, Suite};
 use symbolon::psk::{ExternalPsk, PskError, PskHash};
 use symbolon::question::{Identity, KnownPsk, Question};
@@ -32,9 +32,9 @@ fn imported(identity: &[u8], context: &[u8]) -> Vec<Arc<ExternalPsk>> {
 }
 
 /// Both sides with this suite; the server knows `keys`.
-fn knowing(suite: CipherSuite, keys: &[Arc<ExternalPsk>]) -> Scene {
+fn knowing(suite: CipherSuite, keys: impl IntoIterator<Item = Arc<ExternalPsk>>) -> Scene {
     let scene = Scene::of(suite);
-    scene.memory.edit().external = keys.to_vec();
+    scene.memory.edit().external = keys.into_iter().collect();
     scene
 }
 
@@ -44,7 +44,7 @@ const BY_KEY: Result<Resumed, NotResumed> = Ok(Resumed::ExternalPsk);
 fn an_external_key_authenticates_both_sides_and_certifies_neither() {
     for (suite, hash) in [(AES128, PskHash::Sha256), (AES256, PskHash::Sha384)] {
         let key = external(b"sensor 17", hash);
-        let scene = knowing(suite, &[key.clone()]);
+        let scene = knowing(suite, [key.clone()]);
         let mut pair = scene.connect(Offer::fresh().with_psks([key]));
         for summary in [&pair.client.summary, &pair.server.summary] {
             let summary = summary.as_ref().unwrap();
@@ -64,7 +64,7 @@ fn an_external_key_authenticates_both_sides_and_certifies_neither() {
 #[test]
 fn a_session_of_an_external_key_keeps_its_identity() {
     let key = external(b"sensor 17", PskHash::Sha256);
-    let scene = knowing(AES128, &[key.clone()]);
+    let scene = knowing(AES128, [key.clone()]);
     let mut first = scene.connect(Offer::fresh().with_psks([key]));
     let ticket = first.client.tickets.remove(0).received(NOW);
     let pair = scene.resume(ticket);
@@ -78,7 +78,7 @@ fn a_session_of_an_external_key_keeps_its_identity() {
 #[test]
 fn the_age_of_an_external_key_is_0() {
     let key = external(b"k", PskHash::Sha256);
-    let scene = knowing(AES128, &[key.clone()]);
+    let scene = knowing(AES128, [key.clone()]);
     scene.connect(Offer::fresh().with_psks([key]));
     assert_eq!(scene.memory.edit().offered[0][0].obfuscated_ticket_age, 0);
 }
@@ -87,7 +87,7 @@ fn the_age_of_an_external_key_is_0() {
 fn the_first_key_that_the_server_knows_is_taken_whatever_order_it_finds_them_in() {
     let keys: Vec<_> = (0..200_u8).map(|n| external(&[n], PskHash::Sha256)).collect();
     let known = [keys[150].clone(), keys[120].clone(), keys[199].clone()];
-    let scene = knowing(AES128, &known);
+    let scene = knowing(AES128, known.clone());
     let mut pair = scene.pair(Offer::fresh().with_psks(keys));
     pair.server.hold = vec!["LookupPsk"];
     pair.run().unwrap();
@@ -107,7 +107,7 @@ fn the_first_key_that_the_server_knows_is_taken_whatever_order_it_finds_them_in(
 #[test]
 fn a_ticket_goes_before_external_keys() {
     let key = external(b"k", PskHash::Sha256);
-    let scene = knowing(AES128, &[key.clone()]);
+    let scene = knowing(AES128, [key.clone()]);
     let ticket = scene.ticket();
     let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key.clone()]));
     assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
@@ -121,7 +121,7 @@ fn a_ticket_goes_before_external_keys() {
 #[test]
 fn a_place_that_no_identity_has_is_none() {
     let key = external(b"k", PskHash::Sha256);
-    let scene = knowing(AES128, &[]);
+    let scene = knowing(AES128, []);
     let mut pair = scene.pair(Offer::fresh().with_psks([key.clone()]));
     pair.server.hold = vec!["LookupPsk"];
     pair.run().unwrap();
@@ -149,7 +149,7 @@ fn a_key_of_another_hash_is_not_taken() {
     let pair = scene.connect(Offer::fresh().with_psks(keys[..1].to_vec()));
     assert_eq!(pair.server.summary.unwrap().resumed, Err(NotResumed::NoCommonSuite));
     // A client does not offer what none of its own suites can use.
-    let scene = knowing(AES256, &keys);
+    let scene = knowing(AES256, keys.clone());
     let pair = scene.connect(Offer::fresh().with_psks(keys[..1].to_vec()));
     assert_eq!(pair.client.summary.unwrap().resumed, Err(NotResumed::NotOffered));
 }
@@ -157,7 +157,7 @@ fn a_key_of_another_hash_is_not_taken() {
 #[test]
 fn a_wrong_key_is_a_decrypt_error_and_not_a_full_handshake() {
     // RFC 9846 section 4.3.11: "If this value is not present or does not validate, the server MUST abort the handshake."
-    let scene = knowing(AES128, &[external(b"k", PskHash::Sha256)]);
+    let scene = knowing(AES128, [external(b"k", PskHash::Sha256)]);
     let other = Arc::new(ExternalPsk::new(b"k", &[1; 32], PskHash::Sha256).unwrap());
     let mut pair = scene.pair(Offer::fresh().with_psks([other]));
     assert_eq!(pair.run().unwrap_err().alert(), Some(AlertCode::DECRYPT_ERROR));
@@ -168,7 +168,7 @@ fn a_wrong_key_is_a_decrypt_error_and_not_a_full_handshake() {
 #[test]
 fn a_server_with_keys_alone_needs_a_known_one() {
     let key = external(b"k", PskHash::Sha256);
-    let scene = knowing(AES128, &[key.clone()]).serve(|b| b.psk_only());
+    let scene = knowing(AES128, [key.clone()]).serve(|b| b.psk_only());
     let mut first = scene.connect(Offer::fresh().with_psks([key]));
     let ticket = first.client.tickets.remove(0).received(NOW);
     assert_eq!(scene.resume(ticket).server.summary.unwrap().resumed, Ok(Resumed::Session));
@@ -184,7 +184,7 @@ fn a_server_with_keys_alone_needs_a_known_one() {
 fn a_required_certificate_is_not_replaced_by_an_external_key() {
     let key = external(b"k", PskHash::Sha256);
     let required = || ClientAuth::Required { authorities: vec![] };
-    let scene = knowing(AES128, &[key.clone()]).serve(|b| b.client_auth(required()));
+    let scene = knowing(AES128, [key.clone()]).serve(|b| b.client_auth(required()));
     let mut pair = scene.pair(Offer::fresh().with_psks([key.clone()]));
     assert_eq!(pair.run().unwrap_err().alert(), Some(AlertCode::CERTIFICATE_REQUIRED));
     let scene = Scene { credential: Some(p256()), ..scene };
@@ -217,7 +217,7 @@ fn lengths_that_cannot_be_are_refused() {
 #[test]
 fn the_longest_identity_works() {
     let key = external(&[7; 65_000], PskHash::Sha256);
-    let scene = knowing(AES128, &[key.clone()]);
+    let scene = knowing(AES128, [key.clone()]);
     let pair = scene.connect(Offer::fresh().with_psks([key]));
     assert_eq!(pair.server.summary.unwrap().resumed, BY_KEY);
 }
@@ -247,9 +247,13 @@ fn import_by_hand(own: PskHash, identity: &[u8], context: &[u8], target: PskHash
     };
     let opaque = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
     let imported = [&opaque(identity)[..], &opaque(context), &[3, 4], &kdf.to_be_bytes()].concat();
-    let (digest, mac): (Vec<u8>, fn(&[u8], &[u8]) -> Vec<u8>) = match own {
-        PskHash::Sha256 => (Sha256::digest(&imported).to_vec(), hmac256),
-        PskHash::Sha384 => (Sha384::digest(&imported).to_vec(), hmac384),
+    let digest = match own {
+        PskHash::Sha256 => Sha256::digest(&imported).to_vec(),
+        PskHash::Sha384 => Sha384::digest(&imported).to_vec(),
+    };
+    let mac = match own {
+        PskHash::Sha256 => hmac256,
+        PskHash::Sha384 => hmac384,
     };
     // epskx = HKDF-Extract(0, epsk); ipskx = HKDF-Expand-Label(epskx, "derived psk", Hash(ImportedIdentity), L)
     let extracted = mac(&vec![0; digest.len()], &KEY);
@@ -302,7 +306,7 @@ fn importing_agrees_with_the_standard_by_hand() {
                 assert_eq!(found.identity(), identity);
                 assert_eq!(found.name(), b"sensor 17");
                 // The whole handshake goes through with the key made by hand, so both are the same.
-                let scene = knowing(suite, &[Arc::new(found)]);
+                let scene = knowing(suite, [Arc::new(found)]);
                 let mut server = scene.server();
                 let suite = suite_of(suite);
                 let mut schedule = Schedule::new(suite);
@@ -324,7 +328,7 @@ fn importing_agrees_with_the_standard_by_hand() {
 fn the_key_schedule_of_each_kind_of_key_agrees_with_one_by_hand() {
     for (suite, hash) in [(AES128, PskHash::Sha256), (AES256, PskHash::Sha384), (CHACHA, PskHash::Sha256)] {
         // An external key.
-        let scene = knowing(suite, &[external(b"k", hash)]);
+        let scene = knowing(suite, [external(b"k", hash)]);
         let hash = suite_of(suite).hash;
         finish_by_hand(&scene, suite, by_hand(b"k", &KEY, EXTERNAL, hash));
         // That of a ticket.
@@ -377,10 +381,10 @@ fn contexts_keep_imported_keys_apart() {
 fn no_kind_of_key_is_taken_for_another() {
     // RFC 9846 section 7.1 and RFC 9258 section 5.2: the labels of binders.
     let hash = suite_of(AES128).hash;
-    let plain = knowing(AES128, &[external(b"k", PskHash::Sha256)]);
+    let plain = knowing(AES128, [external(b"k", PskHash::Sha256)]);
     let keys = imported(b"k", b"");
     let (identity, key) = import_by_hand(PskHash::Sha256, b"k", b"", PskHash::Sha256);
-    let importing = knowing(AES128, &keys);
+    let importing = knowing(AES128, keys.clone());
     let resuming = Scene::of(AES128);
     resuming.ticket();
     resuming.memory.change(|session| session.server_name = None);
@@ -412,7 +416,7 @@ fn a_retry_binds_external_and_imported_keys_again() {
 
 #[test]
 fn a_hello_without_a_common_mode_is_not_looked_up() {
-    let scene = knowing(AES128, &[external(b"k", PskHash::Sha256)]);
+    let scene = knowing(AES128, [external(b"k", PskHash::Sha256)]);
     let mut server = scene.server();
     let suite = suite_of(AES128);
     let mut client = FakeClient::start(&mut server, suite, |hello: &mut Hello| {
@@ -423,4 +427,39 @@ fn a_hello_without_a_common_mode_is_not_looked_up() {
     server.run().unwrap();
     assert_eq!(server.answers.asked, ["Sign"], "no ticket either: it could not be used");
     assert_eq!(server.summary.unwrap().resumed, Err(NotResumed::NoCommonMode));
+}
+
+#[test]
+fn a_stateless_retry_asks_for_the_key_once_more_on_the_new_connection() {
+    let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
+    for early in [false, true] {
+        let scene = Scene::new(|b| b.groups(&groups), |b| b.early_data(MAX_EARLY, guarded()));
+        let ticket = scene.ticket();
+        let scene = scene.serve(|b| {
+            let retry = StatelessRetry::new([7; 32], 60);
+            b.groups(&groups[1..]).early_data(MAX_EARLY, guarded()).stateless_retry(retry)
+        });
+        let fresh = || {
+            let conn = Server::new_at(&scene.server, NOW.unix_time()).unwrap();
+            Party { conn, ..scene.server() }
+        };
+        let mut first = fresh();
+        let mut client = match early {
+            true => scene.pair_with_early(ticket, b"skipped").client,
+            false => scene.client(Offer::resume(ticket, NOW)),
+        };
+        first.inbox = client.flush();
+        first.run().unwrap();
+        assert!(first.retry_sent);
+        client.inbox = first.flush();
+        client.run().unwrap();
+        let mut pair = Pair { client, server: fresh() };
+        pair.run().unwrap();
+        assert_eq!(pair.server.answers.asked, ["LookupPsk", "SealTicket"]);
+        let summary = pair.server.summary.unwrap();
+        assert_eq!((summary.resumed, summary.retried), (Ok(Resumed::Session), true));
+        let why = if early { NoEarlyData::Retried } else { NoEarlyData::NotOffered };
+        assert_eq!(summary.early_data, Err(why));
+        assert!(pair.server.early.is_empty());
+    }
 }
