@@ -56,14 +56,24 @@ impl DevPki {
     /// Issues a leaf with a fresh ECDSA P-256 key for DNS names and IP addresses.
     pub fn issue(&self, names: &[&str]) -> Fallible<Credential> {
         let key = Key::generate(&self.provider)?;
-        let mut params = params(&key, names.first().unwrap_or(&"leaf"), names)?;
+        let leaf = self.sign(&key, names)?;
+        Ok(Credential::new(vec![leaf], key.signer)?)
+    }
+
+    /// The same as PEM, certificate and key, for other processes.
+    pub fn issue_pem(&self, names: &[&str]) -> Fallible<(String, String)> {
+        let key = Key::generate(&self.provider)?;
+        Ok((pem("CERTIFICATE", &self.sign(&key, names)?), pem("PRIVATE KEY", &key.der)))
+    }
+
+    fn sign(&self, key: &Key, names: &[&str]) -> Fallible<CertificateDer<'static>> {
+        let mut params = params(key, names.first().unwrap_or(&"leaf"), names)?;
         params.use_authority_key_identifier_extension = true;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let leaf = params.signed_by(&key, &self.authority)?;
-        Ok(Credential::new(vec![leaf.der().clone()], key.signer)?)
+        Ok(params.signed_by(key, &self.authority)?.der().clone())
     }
 }
 
@@ -86,6 +96,8 @@ fn params(key: &Key, common_name: &str, names: &[&str]) -> Fallible<CertificateP
 /// One of this library's own keys, as rcgen wants keys to be.
 struct Key {
     signer: Arc<dyn SigningKey>,
+    /// PKCS#8; nothing wipes it here.
+    der: Vec<u8>,
     rng: Arc<dyn Rng>,
 }
 
@@ -101,7 +113,7 @@ impl Key {
         };
         let der = secret.to_pkcs8_der()?;
         let signer = (provider.load_key)(&PrivateKeyDer::Pkcs8(der.as_bytes().into()))?;
-        Ok(Self { signer, rng: Arc::clone(&provider.rng) })
+        Ok(Self { signer, der: der.as_bytes().to_vec(), rng: Arc::clone(&provider.rng) })
     }
 
     fn random<const N: usize>(&self) -> Fallible<[u8; N]> {

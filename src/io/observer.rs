@@ -1,6 +1,7 @@
 //! Looking on: what an adapter tells about a connection beside its data.
 
 use crate::conn::{Reported, Revealed, Summary};
+use crate::policy::Statistics;
 
 /// Looks on while a stream works, for key logs, timelines and statistics. Its methods do nothing unless overridden.
 pub trait Observer: Send + Sync {
@@ -17,5 +18,12 @@ pub trait Observer: Send + Sync {
     /// The handshake is complete: what was negotiated. Told once.
     fn established(&self, summary: &Summary) {
         let _ = summary;
+    }
+}
+
+/// Counts the connections that are established.
+impl Observer for Statistics {
+    fn established(&self, summary: &Summary) {
+        self.record(summary);
     }
 }
