@@ -9,6 +9,8 @@
 mod devpki;
 #[path = "support/fleet/mod.rs"]
 mod fleet;
+#[path = "support/redis.rs"]
+mod redis;
 
 use std::process::ExitCode;
 

@@ -11,9 +11,10 @@ use symbolon::policy::{Clock, SystemClock};
 
 use super::balancer::Balancer;
 use super::clients::{Clients, Outcome};
-use super::processes::{Folder, Orders, Redis, ServerProcess};
+use super::processes::{Folder, Orders, ServerProcess};
 use super::{Fallible, NAME, Size, attacker};
 use crate::devpki::DevPki;
+use crate::redis::Redis;
 
 /// How long a key seals tickets here, the shortest there is.
 const EPOCH: Duration = Duration::from_secs(60);
