@@ -4,13 +4,20 @@
 
 #[path = "support/cli.rs"]
 mod cli;
+#[path = "support/devpki.rs"]
+mod devpki;
+#[path = "support/keys.rs"]
+mod keys;
+#[path = "support/offering.rs"]
+mod offering;
 #[path = "support/words.rs"]
+#[allow(dead_code)] // the server uses the rest
 mod words;
 
 use std::fmt::Display;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,11 +26,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use cli::{Failure, say};
+use offering::{NobodyElse, Offered, Offering};
 use rustls_pki_types::ServerName;
 use symbolon::config::ClientConfig;
-use symbolon::crypto::rustcrypto;
+use symbolon::conn::Offer;
+use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::io::blocking::{ReadHalf, Stream, WriteHalf, tcp_farewell};
-use symbolon::policy::{self, ClientPolicy};
+use symbolon::policy::{self, Answerer, ClientPolicy, SessionStore};
+use symbolon::psk::SessionKey;
 
 /// How long connecting, and each step of the handshake, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,7 +59,7 @@ struct Arguments {
     #[arg(value_name = "HOST:PORT")]
     server: String,
 
-    /// The CA certificates to trust, PEM or DER; needed
+    /// The CA certificates to trust, PEM or DER; needed, unless there is a --psk
     ///
     /// There are no built-in ones: without it no server can be verified.
     #[arg(long, value_name = "FILE")]
@@ -71,6 +81,9 @@ struct Arguments {
 
     #[command(flatten)]
     negotiated: cli::Negotiated,
+
+    #[command(flatten)]
+    offering: Offering,
 }
 
 fn main() -> ExitCode {
@@ -84,14 +97,18 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (host, port) = split_address(&arguments.server)?;
     let name = arguments.name.as_deref().unwrap_or(host);
     let request = arguments.get.as_deref().map(|path| request(path, name, port)).transpose()?;
-    let mut stream = prepare(arguments, name)?(connect(host, port)?);
+    let offered = arguments.offering.prepare()?;
+    let mut stream = prepare(arguments, name, &offered)?(connect(host, port)?);
 
-    let summary = stream.handshake().map_err(|error| during("handshake", &error))?;
+    let failed = |error: io::Error| during("handshake", &error);
+    let sent = offered.send_early(&mut stream).map_err(failed)?;
+    let summary = stream.handshake().map_err(failed)?;
     let (suite_and_group, alpn) = (words::suite_and_group(summary), words::alpn(summary));
     say(format_args!("connected: TLS 1.3, {suite_and_group}, {}{alpn}", words::authentication(summary)));
     if let Some(peer) = &summary.peer {
         say(format_args!("verified: {}", words::peer(peer)));
     }
+    offered.tell(summary, sent);
     let received = match request {
         Some(request) => {
             if let Some(alpn @ b"h2") = summary.alpn.as_deref() {
@@ -104,6 +121,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         None => copy_both_ways(stream),
     };
+    offered.tell_trouble();
     match received {
         Ok(()) => Ok(()),
         Err(Ended::Peer(error)) if arguments.allow_truncation && words::is_truncation(&error) => {
@@ -147,17 +165,12 @@ fn split_address(server: &str) -> Result<(&str, u16), Failure> {
 fn prepare(
     arguments: &Arguments,
     name: &str,
+    offered: &Offered,
 ) -> Result<impl FnOnce(TcpStream) -> Stream<TcpStream> + use<>, Failure> {
-    let Some(ca) = &arguments.ca else {
-        return Err(Failure::usage(
-            "no --ca FILE: there is no built-in trust store, so the server could not be verified",
-        ));
-    };
     let server = ServerName::try_from(name.to_owned())
         .map_err(|_| Failure::usage(format_args!("{name:?} is neither a DNS name nor an IP address")))?;
     let provider = rustcrypto::provider();
-    let roots = policy::certificates_from_file(ca).map_err(Failure::usage)?;
-    let trust = ClientPolicy::trusting(provider.clone(), roots).map_err(Failure::usage)?.build();
+    let trust = trust(arguments.ca.as_deref(), &provider, offered)?;
 
     let key_log = cli::key_log()?;
     let negotiated = &arguments.negotiated;
@@ -171,14 +184,51 @@ fn prepare(
     if key_log.is_some() {
         config = config.reveal_secrets();
     }
+    if arguments.offering.psk_ke {
+        config = config.psk_ke();
+    }
     let config = config.build().map_err(Failure::usage)?;
+    let (psks, early_data) = (offered.psks.clone(), offered.wants_early_data());
     Ok(move |socket| {
-        let stream = Stream::client(&config, server, trust, socket).with_farewell(tcp_farewell);
+        // Keys are offered behind a ticket, if there is one.
+        let offer = (!psks.is_empty()).then(|| {
+            let ticket = trust
+                .sessions()
+                .and_then(|sessions| sessions.take(&SessionKey::new(&config, server.clone())));
+            ticket.map_or_else(Offer::fresh, |ticket| Offer::resume(ticket, trust.moment())).with_psks(psks)
+        });
+        let mut stream = Stream::client(&config, server, trust, socket).with_farewell(tcp_farewell);
+        if let Some(offer) = offer {
+            stream = stream.with_offer(offer);
+        }
+        if early_data {
+            stream = stream.with_early_data();
+        }
         match key_log {
             Some(key_log) => stream.with_observer(key_log),
             None => stream,
         }
     })
+}
+
+/// Which servers are trusted, and where their tickets are kept.
+fn trust(ca: Option<&Path>, provider: &Provider, offered: &Offered) -> Result<Arc<dyn Answerer>, Failure> {
+    let roots = match ca {
+        Some(ca) => policy::certificates_from_file(ca).map_err(Failure::usage)?,
+        None if offered.psks.is_empty() => {
+            return Err(Failure::usage(
+                "no --ca FILE: there is no built-in trust store, so the server could not be verified",
+            ));
+        }
+        // An authority that has issued nothing; it is not asked.
+        None => vec![devpki::DevPki::new(provider).map_err(Failure::connection)?.root().clone()],
+    };
+    let policy = ClientPolicy::trusting(provider.clone(), roots).map_err(Failure::usage)?;
+    let policy = match &offered.sessions {
+        Some(sessions) => policy.sessions(Arc::clone(sessions) as Arc<dyn SessionStore>).build(),
+        None => policy.without_sessions().build(),
+    };
+    Ok(if ca.is_some() { policy } else { Arc::new(NobodyElse(policy)) })
 }
 
 /// A connection to the first address of the host that answers.

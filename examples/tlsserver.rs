@@ -10,8 +10,14 @@ mod cli;
 mod devpki;
 #[path = "support/http.rs"]
 mod http;
+#[path = "support/keys.rs"]
+mod keys;
 #[path = "support/patience.rs"]
 mod patience;
+#[path = "support/resuming.rs"]
+mod resuming;
+#[path = "support/secret_file.rs"]
+mod secret_file;
 #[path = "support/words.rs"]
 #[allow(dead_code)] // the client uses the rest
 mod words;
@@ -21,18 +27,20 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use cli::{Failure, say};
 use patience::Patient;
+use resuming::{Resuming, Resumption};
 use symbolon::config::ServerConfig;
+use symbolon::conn::{NoEarlyData, NotResumed, Summary};
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::io::{Buffers, Observer, blocking::Stream};
 use symbolon::policy::{self, Answerer, ServerPolicy};
-use symbolon::question::{Answer, Question};
+use symbolon::question::{Answer, Question, Seen};
 
 /// The most connections that are served at the same time; others are dropped with a word on stderr.
 const MAX_CONNECTIONS: usize = 256;
@@ -78,12 +86,16 @@ struct Arguments {
 
     #[command(flatten)]
     negotiated: cli::Negotiated,
+
+    #[command(flatten)]
+    resuming: Resuming,
 }
 
 /// What all connections share.
 struct Service {
     config: Arc<ServerConfig>,
     policy: Arc<ServerPolicy>,
+    resumption: Arc<Resumption>,
     key_log: Option<Arc<dyn Observer>>,
     buffers: Buffers,
     echo: bool,
@@ -119,7 +131,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Everything that can be wrong before a connection is: files, names, settings. Gives the CA of a development PKI.
 fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Option<String>), Failure> {
-    let Arguments { cert, key, negotiated, .. } = arguments;
+    let Arguments { cert, key, negotiated, resuming, .. } = arguments;
     if cert.len() != key.len() {
         return Err(Failure::usage(format_args!(
             "each --cert needs its --key: there are {} and {}",
@@ -128,7 +140,8 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
         )));
     }
     let key_log = cli::key_log()?;
-    let mut config = ServerConfig::builder(provider.clone()).alpn(&negotiated.alpn);
+    let resumption = resuming.prepare(provider)?;
+    let mut config = resumption.configure(ServerConfig::builder(provider.clone()).alpn(&negotiated.alpn));
     if let Some(suites) = negotiated.suites(provider)? {
         config = config.suites(&suites);
     }
@@ -140,13 +153,13 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     }
     let config = config.build().map_err(Failure::usage)?;
 
-    let mut serving = ServerPolicy::serving(Arc::clone(&config));
+    let mut serving = resumption.serve(ServerPolicy::serving(Arc::clone(&config)));
     for (chain, key) in cert.iter().zip(key) {
         let credential = policy::credential_from_files(provider, chain, key).map_err(Failure::usage)?;
         serving = serving.credential(credential).map_err(Failure::usage)?;
     }
     let mut ca_pem = None;
-    if cert.is_empty() {
+    if cert.is_empty() && !resuming.psk_only {
         let made = devpki::DevPki::new(provider)
             .and_then(|pki| Ok((pki.issue(&["localhost", "127.0.0.1"])?, pki.ca_pem())));
         let (credential, pem) = made.map_err(Failure::connection)?;
@@ -161,6 +174,7 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     let service = Service {
         config,
         policy: serving.build().map_err(Failure::usage)?,
+        resumption: Arc::new(resumption),
         key_log,
         buffers: Buffers::keeping(2 * MAX_CONNECTIONS),
         echo: arguments.echo,
@@ -216,7 +230,11 @@ impl Drop for Place {
 impl Service {
     /// Serves one connection; tells in a line what became of it.
     fn serve(&self, socket: TcpStream) -> String {
-        let asked = Arc::new(Asked { policy: Arc::clone(&self.policy), name: Mutex::new(None) });
+        let asked = Arc::new(Asked {
+            policy: Arc::clone(&self.policy),
+            resumption: Arc::clone(&self.resumption),
+            told: Mutex::default(),
+        });
         let began = Instant::now();
         let socket = match Patient::new(socket, self.patience) {
             Ok(socket) => socket,
@@ -228,14 +246,27 @@ impl Service {
         if let Some(key_log) = &self.key_log {
             stream = stream.with_observer(Arc::clone(key_log));
         }
-        let summary = match stream.handshake() {
-            Ok(summary) => summary.clone(),
-            Err(error) => return format!("{}: handshake failed: {}", asked.name(), words::why(&error)),
+        let early = self.early(&mut stream);
+        let handshake = early.and_then(|early| Ok((early, stream.handshake()?.clone())));
+        let (early, summary) = match handshake {
+            Ok(done) => done,
+            Err(error) => {
+                return format!(
+                    "{}: handshake failed{}: {}",
+                    asked.name(),
+                    asked.replay(),
+                    words::why(&error)
+                );
+            }
         };
         let handshake = began.elapsed();
-        let negotiated = words::suite_and_group(&summary) + &words::alpn(&summary);
-        let served =
-            if self.echo { echo(&mut stream) } else { http::serve(&mut stream, &summary, handshake) };
+        let served = match early {
+            Early::Echoed(echoed) => echo(&mut stream, echoed),
+            Early::Request(http::Early::Answered(words)) => Ok(words),
+            Early::Request(http::Early::Waits(received)) => {
+                http::serve(&mut stream, received, &summary, handshake)
+            }
+        };
         let outcome = served.and_then(|done| {
             stream.close()?;
             // Closing the socket at once could reset it before everything has arrived.
@@ -243,14 +274,61 @@ impl Service {
             Ok(done)
         });
         let outcome = outcome.unwrap_or_else(|error| words::why(&error));
-        format!("{}, {negotiated}: {outcome}", asked.name())
+        let name = summary
+            .server_name
+            .as_deref()
+            .map_or_else(|| asked.name(), |name| name.escape_debug().to_string());
+        format!("{name}, {}: {outcome}", self.negotiated(&summary))
+    }
+
+    /// What is done before the handshake is complete.
+    fn early(&self, stream: &mut Stream<Patient>) -> io::Result<Early> {
+        if self.echo {
+            echo_early(stream).map(Early::Echoed)
+        } else {
+            http::serve_early(stream).map(Early::Request)
+        }
+    }
+
+    fn negotiated(&self, summary: &Summary) -> String {
+        let mut negotiated = words::suite_and_group(summary) + &words::alpn(summary);
+        if self.resumption.resumes() || summary.resumed != Err(NotResumed::NotOffered) {
+            negotiated += &format!(", {}", words::resumption(summary));
+        }
+        if self.resumption.accepts_early_data() || summary.early_data != Err(NoEarlyData::NotOffered) {
+            negotiated += &format!(", {}", words::early_data(summary));
+        }
+        negotiated
+    }
+}
+
+/// What came before the handshake was complete.
+enum Early {
+    Echoed(u64),
+    Request(http::Early),
+}
+
+/// Sends early data back at once: an echo does no harm when it is asked for twice.
+fn echo_early(stream: &mut Stream<Patient>) -> io::Result<u64> {
+    let mut bytes = vec![0; 16 << 10];
+    let mut echoed: u64 = 0;
+    loop {
+        let n = stream.read_early(&mut bytes)?;
+        if n == 0 {
+            return Ok(echoed);
+        }
+        let mut rest = &bytes[..n];
+        while !rest.is_empty() {
+            rest = &rest[stream.write_half_rtt(rest)?..];
+        }
+        stream.flush()?;
+        echoed += n as u64;
     }
 }
 
 /// Sends everything back until the client closes.
-fn echo(stream: &mut Stream<Patient>) -> io::Result<String> {
+fn echo(stream: &mut Stream<Patient>, mut echoed: u64) -> io::Result<String> {
     let mut bytes = vec![0; 64 << 10];
-    let mut echoed: u64 = 0;
     loop {
         let n = stream.read(&mut bytes)?;
         if n == 0 {
@@ -263,27 +341,55 @@ fn echo(stream: &mut Stream<Patient>) -> io::Result<String> {
     }
 }
 
-/// The policy, which also remembers the server name, for connections that fail.
+/// The policy, with the replay guard before it. Remembers what lines about failed connections tell.
 struct Asked {
     policy: Arc<ServerPolicy>,
-    name: Mutex<Option<String>>,
+    resumption: Arc<Resumption>,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    name: Option<String>,
+    seen: Option<Seen>,
 }
 
 impl Asked {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn name(&self) -> String {
-        match &*self.name.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &self.told().name {
             Some(name) => name.escape_debug().to_string(),
             None => "no server name".into(),
+        }
+    }
+
+    /// What the replay guard said.
+    fn replay(&self) -> &'static str {
+        match self.told().seen {
+            None => "",
+            Some(Seen::Never) => " after early data was accepted",
+            Some(Seen::Before) => ", early data refused (the first flight was seen before)",
+            Some(_) => ", early data refused (the replay guard cannot tell)",
         }
     }
 }
 
 impl Answerer for Asked {
     fn answer(&self, question: Question) -> Answer {
-        if let Question::Configure(configure) = &question {
-            let name = configure.offered().server_name.clone();
-            *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+        match question {
+            Question::Configure(configure) => {
+                self.told().name = configure.offered().server_name.clone();
+                self.policy.answer(Question::Configure(configure))
+            }
+            Question::CheckReplay(question) => {
+                let seen = self.resumption.check(question.flight());
+                self.told().seen = Some(seen);
+                question.seen(seen)
+            }
+            other => self.policy.answer(other),
         }
-        self.policy.answer(question)
     }
 }

@@ -20,8 +20,10 @@ struct Letter {
     bytes: Vec<u8>,
 }
 
+/// How much an end may have pending, in bytes.
+const LIMIT: usize = 64 << 10;
+
 /// One end: its own clock, and what is under way to it.
-#[derive(Default)]
 struct End {
     clock: Duration,
     trips: u32,
@@ -32,13 +34,17 @@ struct End {
 }
 
 impl End {
+    fn new() -> Self {
+        let out = SendBuf::with_limit(LIMIT);
+        Self { clock: Duration::ZERO, trips: 0, inbox: VecDeque::new(), input: Vec::new(), out }
+    }
+
     /// Takes the next letter.
-    fn receive(&mut self) -> bool {
-        let Some(letter) = self.inbox.pop_front() else { return false };
+    fn receive(&mut self) {
+        let Some(letter) = self.inbox.pop_front() else { return };
         self.clock = self.clock.max(letter.arrives);
         self.trips = self.trips.max(letter.trips);
         self.input.extend_from_slice(&letter.bytes);
-        true
     }
 
     /// Sends what is pending to `other`.
@@ -78,7 +84,7 @@ impl Distance<'_> {
     /// Sends `request` as soon as the offer lets it, and waits for `response`.
     pub fn visit(&self, offer: Offer, now: Moment, request: &[u8], response: &[u8]) -> Result<Visit, Error> {
         let one_way = self.round_trip / 2;
-        let (mut near, mut far) = (End::default(), End::default());
+        let (mut near, mut far) = (End::new(), End::new());
         let began = Instant::now();
         let mut client = Asking {
             conn: Client::start(self.client.0, self.name.clone(), offer, &mut near.out)?,
@@ -110,7 +116,11 @@ impl Distance<'_> {
             let (end, other) = if server_next { (&mut far, &mut near) } else { (&mut near, &mut far) };
             end.receive();
             let began = Instant::now();
-            if server_next { server.take(end)? } else { client.take(end, sent_early)? }
+            if server_next {
+                server.take(end)?
+            } else {
+                client.take(end, sent_early)?
+            }
             end.clock += began.elapsed();
             end.send(other, one_way);
             if arrived.is_none() && client.received == response {

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use symbolon::Error;
-use symbolon::conn::{Resumed, Summary};
+use symbolon::conn::{NoEarlyData, Resumed, Summary};
 use symbolon::io::tls_error;
 use symbolon::question::{Identity, Peer};
 
@@ -28,6 +28,39 @@ pub fn authentication(summary: &Summary) -> String {
     }
 }
 
+/// What the connection rests on, or why on nothing that came before.
+pub fn resumption(summary: &Summary) -> String {
+    match summary.resumed {
+        Ok(Resumed::Session) => "resumed".into(),
+        Ok(Resumed::ExternalPsk) => "by an external pre-shared key".into(),
+        Err(why) => format!("not resumed ({why})"),
+    }
+}
+
+/// What became of early data, as the server sees it.
+pub fn early_data(summary: &Summary) -> String {
+    match summary.early_data {
+        Ok(()) => "early data accepted".into(),
+        Err(NoEarlyData::NotOffered) => "no early data".into(),
+        Err(why) => format!("early data refused ({why})"),
+    }
+}
+
+/// What became of `sent` bytes of early data, of `all` that were to be sent.
+pub fn early_data_sent(summary: &Summary, sent: usize, all: usize) -> String {
+    match summary.early_data {
+        Ok(()) if sent == all => format!("early data: {sent} bytes sent and accepted"),
+        Ok(()) => format!(
+            "early data: {sent} bytes sent and accepted; the last {} were not sent, the ticket permits no more",
+            all - sent
+        ),
+        Err(why) if sent == 0 => format!("early data: nothing was sent ({why}), and nothing will be"),
+        Err(why) => {
+            format!("early data: {sent} bytes sent and refused ({why}); nothing is sent again by itself")
+        }
+    }
+}
+
 /// The application protocol, if there is one, with a comma before it.
 pub fn alpn(summary: &Summary) -> String {
     summary.alpn.as_deref().map(|name| format!(", ALPN {}", printable(name))).unwrap_or_default()
@@ -41,6 +74,7 @@ pub fn printable(name: &[u8]) -> String {
 /// Who the peer is, and for how long its certificates are good.
 pub fn peer(peer: &Peer) -> String {
     let who = match &peer.identity {
+        Identity::Psk(name) => return format!("whoever else has the key {}", printable(name)),
         Identity::Dns(name) => name.clone(),
         Identity::Ip(address) => address.to_string(),
         Identity::Subject(subject) => subject.clone(),
