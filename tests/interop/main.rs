@@ -4,14 +4,17 @@
 
 mod certs;
 mod closing;
+mod early;
 mod faults;
 mod features;
 mod matrix;
 mod node;
 mod peers;
 mod process;
+mod psk;
 #[cfg(feature = "redis")]
 mod redis;
+mod resumption;
 #[cfg(feature = "redis")]
 #[path = "../support/mod.rs"]
 mod support;

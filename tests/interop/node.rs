@@ -34,6 +34,12 @@ pub fn client(server: &Server, group: &str, suite: &str) -> Running {
     node("node_client.js", &[&server.port.to_string(), &file("ca.pem"), group, suite])
 }
 
+/// A client that resumes what is in the file `session`, and writes to it.
+pub fn resuming_client(server: &Server, suite: &str, session: &str) -> Running {
+    let port = server.port.to_string();
+    node("node_client.js", &[&port, &file("ca.pem"), "X25519MLKEM768:X25519", suite, session])
+}
+
 #[test]
 fn node_clients_reach_our_server() {
     let server = |kind| serving(&[kind], &["--echo"]);

@@ -10,7 +10,8 @@ const options = {
   ALPNProtocols: ['http/1.1', 'echo'],
 };
 const server = tls.createServer(options, (socket) => {
-  console.error(`accepted ${socket.getCipher().standardName} ${socket.servername} ${socket.alpnProtocol}`);
+  const name = `${socket.servername} ${socket.alpnProtocol} reused ${socket.isSessionReused()}`;
+  console.error(`accepted ${socket.getCipher().standardName} ${name}`);
   socket.on('error', (error) => console.error(`failed ${error.code}`));
   socket.pipe(socket);
 });

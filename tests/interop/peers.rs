@@ -58,7 +58,15 @@ fn program(name: &str) -> PathBuf {
         let this = std::env::current_exe().unwrap();
         let profile = this.ancestors().nth(2).unwrap().to_owned();
         let mut build = Command::new(env!("CARGO"));
-        build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--features", "interop"]);
+        // The features of this test, so that the library is built once.
+        let features = [
+            ("interop", true),
+            ("tokio", cfg!(feature = "tokio")),
+            ("redis", cfg!(feature = "redis")),
+            ("http", cfg!(feature = "http")),
+        ];
+        let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+        build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--features", &features.join(",")]);
         build.args(["--example", "tlsserver", "--example", "tlsclient", "--target-dir"]);
         build.arg(profile.parent().unwrap());
         if profile.ends_with("release") {
@@ -133,7 +141,12 @@ pub fn s_client_to_localhost(server: &Server, arguments: &[&str]) -> Running {
 /// OpenSSL's server with the certificate of this name.
 pub fn s_server(name: &str, arguments: &[&str]) -> Server {
     let (cert, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
-    let common = ["s_server", "-accept", "127.0.0.1:0", "-cert", &cert, "-key", &key];
+    s_server_with(&[&["-cert", &cert, "-key", &key], arguments].concat())
+}
+
+/// OpenSSL's server, which authenticates as the arguments say.
+pub fn s_server_with(arguments: &[&str]) -> Server {
+    let common = ["s_server", "-accept", "127.0.0.1:0"];
     let process = Running::start(command("openssl", &[&common, arguments].concat()));
     let port = process.number_after("ACCEPT 127.0.0.1:");
     Server { process, port }

@@ -5,4 +5,4 @@ mod fake;
 mod guard;
 mod impostors;
 mod ring;
-mod store;
+pub mod store;
