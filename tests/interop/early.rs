@@ -17,7 +17,7 @@ const LOCAL: [&str; 5] = ["--echo", "--tickets", "2", "--early-data", "4096"];
 
 /// A file with early data, for this test alone.
 fn early_file(test: &str) -> String {
-    let path = scratch(&format!("{test}-early"));
+    let path = scratch(&format!("early-words-{test}"));
     fs::write(&path, EARLY).unwrap();
     path
 }
@@ -97,13 +97,12 @@ fn a_hello_retry_request_refuses_it() {
     again(&ours, &session, &early, &groups).prints("Early data was rejected");
     let line = "secp384r1 after a HelloRetryRequest, resumed, early data refused (a HelloRetryRequest was needed): 5 bytes";
     ours.process.wait_err(line);
-    let priority = "NORMAL:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP384R1";
-    let earlydata = format!("--earlydata={early}");
-    let options = ["--single-key-share", "--priority", priority, "--resume", "--waitresumption", &earlydata];
-    ping(&mut gnutls_cli(&ours, &options)).prints("*** This is a resumed session");
+    // GnuTLS 3.7 cannot do this as a client: it sends early_data once more with its second ClientHello, and encrypts that.
 
     let session = scratch("retry-s_server-early");
-    let theirs = s_server("p256", &["-early_data", "-max_early_data", "4096", "-groups", "P-384"]);
+    // Its guard against replays would count the second ClientHello as one.
+    let guarded_not = ["-early_data", "-max_early_data", "4096", "-no_anti_replay", "-groups", "P-384"];
+    let theirs = s_server("p256", &guarded_not);
     trusting(&theirs, &["--session", &session]).finish().exits(0);
     let options = ["--session", &session, "--early-data", &early];
     trusting(&theirs, &options).finish().exits(0).says("\nresumed\n").says(REFUSED);
@@ -116,7 +115,7 @@ fn a_hello_retry_request_refuses_it() {
     ping(&mut trusting(&theirs, &["--session", &session]));
     let said = ping(&mut trusting(&theirs, &["--session", &session, "--early-data", &early]));
     said.says("\nresumed\n").says(REFUSED);
-    report("early data and HelloRetryRequest", 4);
+    report("early data and HelloRetryRequest", 3);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use super::certs::file;
+use super::certs::{file, scratch};
 use super::peers::{
     Server, gnutls_cli_for, gnutls_serv, s_client, s_client_to_localhost, s_server, serving, tlsclient,
     tlsclient_command, tlsserver_command, trusting,
@@ -115,6 +115,8 @@ fn other_protocols_are_named() {
 #[test]
 fn wrong_command_lines_start_nothing() {
     let (ca, key, cert) = (file("ca.pem"), file("p256.key"), file("p256.pem"));
+    let secret = scratch("faults-secret");
+    let fleet = ["--tickets", "1", "--ticket-secret", &secret];
     for (arguments, words) in [
         (&["localhost:1"][..], "no --ca FILE"),
         (&["localhost", "--ca", &ca], "the port is missing"),
@@ -125,6 +127,11 @@ fn wrong_command_lines_start_nothing() {
         (&["localhost:1", "--ca", &ca, "--name", "two words"], "neither a DNS name nor an IP address"),
         (&["localhost:1", "--ca", &ca, "--get", "index.html"], "--get wants a path"),
         (&["localhost:1", "--frobnicate"], "unexpected argument"),
+        (&["localhost:1", "--early-data", &ca], "--session"),
+        (&["localhost:1", "--ca", &ca, "--session", "/nonexistent/sessions"], "/nonexistent/sessions"),
+        (&["localhost:1", "--psk", "sensor 17"], "--psk wants ID:HEX: the colon is missing"),
+        (&["localhost:1", "--psk", "17:00112"], "the key is not in hexadecimal digits"),
+        (&["localhost:1", "--psk", "17:0011"], "a pre-shared key must have 16 to 1,024 bytes"),
     ] {
         Running::start(tlsclient_command(arguments)).finish().exits(2).says(words);
     }
@@ -136,6 +143,20 @@ fn wrong_command_lines_start_nothing() {
         (&["--suites", "TLS_NULL"], "there is no cipher suite \"TLS_NULL\" here"),
         (&["--ca-out", "/dev/full"], "/dev/full: the CA certificate cannot be written: No space left"),
         (&["--timeout", "0"], "invalid value '0'"),
+        (&["--tickets", "0"], "invalid value '0'"),
+        (&["--early-data", "4096"], "--tickets"),
+        (&["--psk-only"], "--psk"),
+        (
+            &["--tickets", "1", "--ticket-secret", "/nonexistent/secret"],
+            "/nonexistent/secret: cannot be made: ",
+        ),
+        (
+            &["--tickets", "1", "--early-data", "1", "--replay", "here"],
+            "--replay wants local or redis://HOST:PORT",
+        ),
+        (&[&fleet[..], &["--early-data", "1"]].concat(), "--early-data with --ticket-secret wants --replay"),
+        #[cfg(not(feature = "redis"))]
+        (&[&fleet[..], &["--early-data", "1", "--replay", "redis://x"]].concat(), "was built without Redis"),
     ] {
         let said = Running::start(tlsserver_command(arguments)).finish().exits(2).says(words);
         assert!(said.stdout.is_empty(), "it listened");
@@ -145,5 +166,5 @@ fn wrong_command_lines_start_nothing() {
     Running::start(logging).finish().exits(2).says("the file that SSLKEYLOGFILE names cannot be opened: ");
     let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     tlsclient(&[&refused, "--ca", &ca]).finish().exits(1).says("cannot connect to 127.0.0.1, port ");
-    report("wrong command lines", 18);
+    report("wrong command lines", 30);
 }
