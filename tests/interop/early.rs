@@ -97,7 +97,8 @@ fn a_hello_retry_request_refuses_it() {
     again(&ours, &session, &early, &groups).prints("Early data was rejected");
     let line = "secp384r1 after a HelloRetryRequest, resumed, early data refused (a HelloRetryRequest was needed): 5 bytes";
     ours.process.wait_err(line);
-    // GnuTLS 3.7 cannot do this as a client: it sends early_data once more with its second ClientHello, and encrypts that.
+    // GnuTLS 3.7 can do this in no role. Its client sends early_data with the second ClientHello too, and encrypts that;
+    // its server does not pass over early data, and answers OpenSSL's client with bad_record_mac as it does ours.
 
     let session = scratch("retry-s_server-early");
     // Its guard against replays would count the second ClientHello as one.
@@ -106,16 +107,7 @@ fn a_hello_retry_request_refuses_it() {
     trusting(&theirs, &["--session", &session]).finish().exits(0);
     let options = ["--session", &session, "--early-data", &early];
     trusting(&theirs, &options).finish().exits(0).says("\nresumed\n").says(REFUSED);
-
-    let session = scratch("retry-gnutls-early");
-    let group = "NORMAL:-GROUP-ALL:+GROUP-SECP256R1";
-    let options =
-        ["--echo", "--disable-client-cert", "--earlydata", "--maxearlydata", "4096", "--priority", group];
-    let theirs = gnutls_serv("p256", &options);
-    ping(&mut trusting(&theirs, &["--session", &session]));
-    let said = ping(&mut trusting(&theirs, &["--session", &session, "--early-data", &early]));
-    said.says("\nresumed\n").says(REFUSED);
-    report("early data and HelloRetryRequest", 3);
+    report("early data and HelloRetryRequest", 2);
 }
 
 #[test]
