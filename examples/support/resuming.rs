@@ -153,7 +153,7 @@ impl Resumption {
 enum Replays {
     Here(Arc<Guard>),
     #[cfg(feature = "redis")]
-    Redis(OnRedis),
+    Redis(Box<OnRedis>),
 }
 
 impl Replays {
@@ -220,5 +220,5 @@ fn redis(url: &str, provider: &Provider) -> Result<Replays, Failure> {
     let status = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), found).await });
     let status = status.unwrap_or_else(|_| guard.guard().status());
     say(format_args!("tlsserver: replay guard: {status}"));
-    Ok(Replays::Redis(OnRedis { runtime, guard }))
+    Ok(Replays::Redis(Box::new(OnRedis { runtime, guard })))
 }
