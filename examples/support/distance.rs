@@ -110,7 +110,11 @@ impl Distance<'_> {
             let (end, other) = if server_next { (&mut far, &mut near) } else { (&mut near, &mut far) };
             end.receive();
             let began = Instant::now();
-            if server_next { server.take(end)? } else { client.take(end, sent_early)? }
+            if server_next {
+                server.take(end)?
+            } else {
+                client.take(end, sent_early)?
+            }
             end.clock += began.elapsed();
             end.send(other, one_way);
             if arrived.is_none() && client.received == response {
