@@ -10,7 +10,6 @@ use rustls_pki_types::UnixTime;
 
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Context, ServerNext, Serving, State};
-use crate::codepoint::CipherSuite;
 use crate::config::{ClientAuth, ConfiguredSuite, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
@@ -81,31 +80,15 @@ impl Key {
         Ok(())
     }
 
-    /// The suite that the key is used with: the session's, else our preference among those of the key's hash.
-    /// After a HelloRetryRequest there is no choice left.
-    pub(super) fn suite(
-        &self,
-        hello: &ClientHello<'_>,
-        serving: &Serving,
-        settled: Option<CipherSuite>,
-    ) -> Option<ConfiguredSuite> {
-        let suites = &serving.config.common.suites;
-        let offered = |entry: &&ConfiguredSuite| {
-            let id = entry.suite.id;
-            hello.cipher_suites.contains(id) && settled.is_none_or(|settled| settled == id)
-        };
-        let hash_len = match self {
+    /// The suite that the key is used with: the session's, else the first of those of the key's hash.
+    pub(super) fn suite<'a>(&self, offered: &[&'a ConfiguredSuite]) -> Option<&'a ConfiguredSuite> {
+        let (same, hash_len) = match self {
             Self::Session(session) => {
-                if let Some(same) =
-                    suites.iter().filter(offered).find(|entry| entry.suite.id == session.suite)
-                {
-                    return Some(same.clone());
-                }
-                session.psk.len()
+                (offered.iter().find(|entry| entry.suite.id == session.suite), session.psk.len())
             }
-            Self::External(psk) => psk.hash().output_len(),
+            Self::External(psk) => (None, psk.hash().output_len()),
         };
-        suites.iter().filter(offered).find(|entry| entry.suite.hash.output_len() == hash_len).cloned()
+        same.or_else(|| offered.iter().find(|entry| entry.suite.hash.output_len() == hash_len)).copied()
     }
 
     fn claimed(&self, suite: &ConfiguredSuite) -> Result<Claimed, Error> {
