@@ -190,16 +190,14 @@ fn choose_mode(
 ) -> Result<Option<NamedGroup>, NotResumed> {
     let common = &serving.config.common;
     let permits = |mode| hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.contains(mode));
-    if settled.is_some() {
-        return Ok(settled);
-    }
-    if permits(PskKeyExchangeMode::PSK_DHE_KE)
-        && let Ok(group) = choose_group(hello, common)
-    {
-        return Ok(Some(group));
-    }
-    match common.psk_ke {
-        PskKe::Permitted if permits(PskKeyExchangeMode::PSK_KE) => Ok(None),
+    let group = match settled {
+        Some(group) => Ok(group),
+        None => choose_group(hello, common),
+    };
+    match (group, common.psk_ke) {
+        (Ok(group), _) if permits(PskKeyExchangeMode::PSK_DHE_KE) => Ok(Some(group)),
+        // Whoever was asked for another share goes on with it.
+        (_, PskKe::Permitted) if settled.is_none() && permits(PskKeyExchangeMode::PSK_KE) => Ok(None),
         _ => Err(NotResumed::NoCommonMode),
     }
 }
