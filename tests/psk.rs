@@ -76,6 +76,18 @@ fn a_session_of_an_external_key_keeps_its_identity() {
 }
 
 #[test]
+fn whoever_was_known_by_an_external_key_is_not_verified_again() {
+    let key = external(b"sensor 17", PskHash::Sha256);
+    let scene = Scene::new(|b| b.verify_resumed_peers(), |b| b.verify_resumed_peers());
+    scene.memory.edit().external = vec![key.clone()];
+    let mut first = scene.connect(Offer::fresh().with_psks([key]));
+    let pair = scene.resume(first.client.tickets.remove(0).received(NOW));
+    assert_eq!(pair.client.answers.asked, [""; 0]);
+    assert_eq!(pair.server.answers.asked, ["LookupPsk", "SealTicket"]);
+    assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
+}
+
+#[test]
 fn the_age_of_an_external_key_is_0() {
     let key = external(b"k", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]);

@@ -324,6 +324,14 @@ fn external(identity: &[u8], key: u8) -> Arc<ExternalPsk> {
 }
 
 #[test]
+fn who_was_known_by_an_external_key_resumes_where_others_are_verified_again() {
+    let place = Place::new(|b| b.verify_resumed_peers(), |b| b.tickets(ring()).psks([external(b"k", 1)]));
+    let first = place.connect(Offer::fresh().with_psks([external(b"k", 1)]));
+    let ticket = first.tickets.into_iter().next().unwrap();
+    assert_eq!(place.resumed(ticket), Ok(Resumed::Session));
+}
+
+#[test]
 fn external_keys_are_found_by_their_identities_beside_tickets() {
     let keys: Vec<_> = (0..100).map(|number: u8| external(&[number, 7], number)).collect();
     for tickets in [ring(), cache()] {

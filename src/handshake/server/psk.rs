@@ -69,8 +69,7 @@ impl Key {
                 if !same_name(session.server_name.as_deref(), hello.extensions.server_name) {
                     return Err(NotResumed::OtherServerName);
                 }
-                let certified = |peer: &Arc<Peer>| !matches!(peer.identity, Identity::Psk(_));
-                if needs_certificate && !session.peer.as_ref().is_some_and(certified) {
+                if needs_certificate && !session.peer.as_ref().is_some_and(|peer| peer.was_verified()) {
                     return Err(NotResumed::NoClientCertificate);
                 }
             }
@@ -237,7 +236,9 @@ impl Agreed {
     ) -> Result<ServerNext, Error> {
         let again = self.serving.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
         match &self.basis {
-            Basis::Key(Keyed { key: Key::Session(_), peer: Some(peer), .. }) if again => {
+            Basis::Key(Keyed { key: Key::Session(_), peer: Some(peer), .. })
+                if again && peer.was_verified() =>
+            {
                 let tag = cx.tags.next();
                 let evidence = PeerEvidence::Resumed(Arc::clone(peer));
                 let question = VerifyPeer { tag, name: None, evidence };
