@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use support::{LIMIT, client_config, credential, provider};
 use symbolon::Moment;
+use symbolon::codepoint::CipherSuite;
 use symbolon::config::{ClientAuth, ClientConfig, ConfigError, Credential, Reach, ReplayGuarded};
 use symbolon::config::{ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{Client, Event, NoEarlyData, NotResumed, Offer, Resumed, SendBuf, Server, Step};
@@ -249,6 +250,19 @@ fn another_virtual_host_takes_no_tickets() {
         let place = Place::new(|b| b.virtual_host("a"), |b| b.tickets(Arc::clone(&tickets)));
         let other = Place::new(|b| b.virtual_host("b"), |b| b.tickets(tickets));
         assert_eq!(other.resumed(place.ticket()), Err(NotResumed::Unknown));
+    }
+}
+
+#[test]
+fn the_order_of_suites_keeps_tickets() {
+    let [aes128, aes256] = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384];
+    for (before, after) in [([aes128, aes256], [aes256, aes128]), ([aes256, aes128], [aes128, aes256])] {
+        let ring = ring();
+        let place = Place::new(|b| b.suites(&before), |b| b.tickets(Arc::clone(&ring)));
+        let other = Place::new(|b| b.suites(&after), |b| b.tickets(ring));
+        assert_eq!(other.resumed(place.ticket()), Ok(Resumed::Session));
+        let client = client_config(|b| b.suites(&before));
+        assert_eq!(client.fingerprint(), client_config(|b| b.suites(&after)).fingerprint());
     }
 }
 
