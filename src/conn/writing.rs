@@ -237,7 +237,6 @@ impl<W: Direction> Writing<W> {
         self.check_open()?;
         match answer.verdict {
             Verdict::Sealed(sealed) => {
-                self.prepare(out)?;
                 let message = new_session_ticket(&sealed)?;
                 self.prepare(out)?;
                 self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
