@@ -140,25 +140,28 @@ fn select(
     Err(why.unwrap_or(otherwise))
 }
 
+/// How many cipher suites two sides can have in common; the standard has five (RFC 9846 appendix B.4).
+const MOST_SUITES: usize = 8;
+
 /// What every key is held against. Gathered once: a ClientHello has room for long lists and for many keys, but not for
 /// the work of both multiplied.
 struct Fits<'a> {
     identities: usize,
     /// Ours that the client has too; after a HelloRetryRequest the one that it settled.
-    suites: Vec<&'a ConfiguredSuite>,
+    suites: [Option<&'a ConfiguredSuite>; MOST_SUITES],
     /// `Ok(None)` is `psk_ke`.
     group: Result<Option<NamedGroup>, NotResumed>,
 }
 
 impl<'a> Fits<'a> {
     fn of(hello: &ClientHello<'_>, serving: &'a Serving, settled: Option<(CipherSuite, NamedGroup)>) -> Self {
-        let suites = serving.config.common.suites.iter().filter(|entry| {
+        let mut suites = serving.config.common.suites.iter().filter(|entry| {
             let id = entry.suite.id;
             settled.is_none_or(|(settled, _)| settled == id) && hello.cipher_suites.contains(id)
         });
         Self {
             identities: hello.extensions.pre_shared_key.map_or(0, |psks| psks.identities.len()),
-            suites: suites.collect(),
+            suites: core::array::from_fn(|_| suites.next()),
             group: choose_mode(hello, serving, settled.map(|(_, group)| group)),
         }
     }

@@ -80,14 +80,15 @@ impl Key {
     }
 
     /// The suite that the key is used with: the session's, else the first of those of the key's hash.
-    pub(super) fn suite<'a>(&self, offered: &[&'a ConfiguredSuite]) -> Option<&'a ConfiguredSuite> {
+    pub(super) fn suite<'a>(&self, offered: &[Option<&'a ConfiguredSuite>]) -> Option<&'a ConfiguredSuite> {
+        let mut offered = offered.iter().copied().flatten();
         let (same, hash_len) = match self {
             Self::Session(session) => {
-                (offered.iter().find(|entry| entry.suite.id == session.suite), session.psk.len())
+                (offered.clone().find(|entry| entry.suite.id == session.suite), session.psk.len())
             }
             Self::External(psk) => (None, psk.hash().output_len()),
         };
-        same.or_else(|| offered.iter().find(|entry| entry.suite.hash.output_len() == hash_len)).copied()
+        same.or_else(|| offered.find(|entry| entry.suite.hash.output_len() == hash_len))
     }
 
     fn claimed(&self, suite: &ConfiguredSuite) -> Result<Claimed, Error> {
