@@ -65,9 +65,9 @@ fn an_external_key_authenticates_both_sides_and_certifies_neither() {
 fn a_session_of_an_external_key_keeps_its_identity() {
     let key = external(b"sensor 17", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]);
-    let mut first = scene.connect(Offer::fresh().with_psks([key]));
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
     let ticket = first.client.tickets.remove(0).received(NOW);
-    let pair = scene.resume(ticket);
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
     for summary in [pair.client.summary, pair.server.summary] {
         let summary = summary.unwrap();
         assert_eq!(summary.resumed, Ok(Resumed::Session));
@@ -76,12 +76,28 @@ fn a_session_of_an_external_key_keeps_its_identity() {
 }
 
 #[test]
+fn a_session_of_an_external_key_is_not_offered_without_the_key() {
+    let key = external(b"sensor 17", PskHash::Sha256);
+    let scene = knowing(AES128, [key.clone()]);
+    for others in [vec![], vec![external(b"sensor 18", PskHash::Sha256)]] {
+        let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
+        let ticket = first.client.tickets.remove(0).received(NOW);
+        let pair = scene.connect(Offer::resume(ticket, NOW).with_psks(others.clone()));
+        let summary = pair.client.summary.unwrap();
+        let why = if others.is_empty() { NotResumed::PolicyChanged } else { NotResumed::Declined };
+        assert_eq!(summary.resumed, Err(why));
+        assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk(_)));
+    }
+}
+
+#[test]
 fn whoever_was_known_by_an_external_key_is_not_verified_again() {
     let key = external(b"sensor 17", PskHash::Sha256);
     let scene = Scene::new(|b| b.verify_resumed_peers(), |b| b.verify_resumed_peers());
     scene.memory.edit().external = vec![key.clone()];
-    let mut first = scene.connect(Offer::fresh().with_psks([key]));
-    let pair = scene.resume(first.client.tickets.remove(0).received(NOW));
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
+    let ticket = first.client.tickets.remove(0).received(NOW);
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
     assert_eq!(pair.client.answers.asked, [""; 0]);
     assert_eq!(pair.server.answers.asked, ["LookupPsk", "SealTicket"]);
     assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
@@ -181,9 +197,10 @@ fn a_wrong_key_is_a_decrypt_error_and_not_a_full_handshake() {
 fn a_server_with_keys_alone_needs_a_known_one() {
     let key = external(b"k", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]).serve(|b| b.psk_only());
-    let mut first = scene.connect(Offer::fresh().with_psks([key]));
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
     let ticket = first.client.tickets.remove(0).received(NOW);
-    assert_eq!(scene.resume(ticket).server.summary.unwrap().resumed, Ok(Resumed::Session));
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
+    assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
     for offer in [Offer::fresh(), Offer::fresh().with_psks([external(b"other", PskHash::Sha256)])] {
         let mut pair = scene.pair(offer);
         assert_eq!(pair.run().unwrap_err().alert(), Some(AlertCode::UNKNOWN_PSK_IDENTITY));

@@ -215,7 +215,7 @@ pub(super) fn has_common_mode(hello: &ClientHello<'_>, common: &Common) -> bool 
 
 /// How many tickets follow: as many as the client wants (RFC 9149), and none that it could not use: "Servers SHOULD NOT
 /// send NewSessionTicket with tickets that are not compatible with the advertised modes" (RFC 9846 section 4.3.9).
-fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choice: &Choice) -> u8 {
+pub(super) fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choice: &Choice) -> u8 {
     if !has_common_mode(hello, &config.common) {
         return 0;
     }
