@@ -538,3 +538,35 @@ fn a_key_goes_without_certificates() {
         client.refuses(told, UNEXPECTED, Epoch::Handshake, &format!("kind {kind}"));
     }
 }
+
+/// How long a server takes for the flight that answers `hello`, at best of some times.
+fn answered_within(hello: &Hello, scene: &Scene) -> Duration {
+    let once = || {
+        let mut server = Puppet::new(scene.server(), Role::Server);
+        let hello = hello.write();
+        let before = std::time::Instant::now();
+        hello.chunks(16_384).try_for_each(|part| server.say(Epoch::Plaintext, HANDSHAKE, part)).unwrap();
+        before.elapsed()
+    };
+    (0..3).map(|_| once()).min().unwrap()
+}
+
+#[test]
+fn many_known_keys_and_long_lists_do_not_multiply() {
+    let scene = scene(AES128);
+    let sha384 = Arc::new(ExternalPsk::new(b"k", &[1; 32], PskHash::Sha384).unwrap());
+    let key =
+        Offered { identity: b"k".to_vec(), age: 0, key: vec![1; 32], label: EXTERNAL, hash: suite().hash };
+    let mut by_hand = altered(&scene, |hello| {
+        // One suite of ours behind 14,000 that nobody has: no known key fits it.
+        let unknown = (0x2000_u16..).take(14_000).flat_map(u16::to_be_bytes);
+        hello.suites = unknown.chain(hello.suites.clone()).collect();
+        offer(hello, &vec![key; 800]);
+    });
+    let hello = Hello::parse(&by_hand.hello);
+    say(&mut by_hand).unwrap();
+    let unknown = answered_within(&hello, &scene);
+    scene.memory.edit().external = vec![sha384];
+    let known = answered_within(&hello, &scene);
+    assert!(known < unknown * 10, "{known:?} with known keys, {unknown:?} with unknown ones");
+}

@@ -11,6 +11,7 @@ use support::*;
 use symbolon::config::{ClientConfig, ServerConfig};
 use symbolon::conn::{Ask, Frame, Updated, frame};
 use symbolon::crypto::{Aead, AeadKey, Failed, Provider, Suite};
+use symbolon::question::Question;
 use symbolon::{Error, Misuse};
 use tap::*;
 
@@ -259,4 +260,28 @@ fn a_key_update_that_is_not_one_byte_of_0_or_1_is_refused() {
         let error = feed(&mut pair.server, &up.seal(HANDSHAKE, message)).unwrap_err();
         assert_eq!(error.alert(), Some(alert), "{message:?}");
     }
+}
+
+#[test]
+fn a_long_ticket_does_not_exceed_what_a_key_may_seal() {
+    // RFC 9846 section 5.5: "Implementations MUST either close the connection or do a key update .. prior to reaching
+    // these limits."
+    let server = ServerConfig::builder(tiring()).credential(credential(Key::P256)).tickets(1);
+    let server = server.reveal_secrets().build().unwrap();
+    let mut pair = Pair::new(&client_config(|b| b.reveal_secrets().record_size_limit(4_097)), &server);
+    pair.server.hold = vec!["SealTicket"];
+    pair.run().unwrap();
+    let mut down = Tap::of(&pair.server, symbolon::conn::SecretLabel::ServerTraffic);
+    let server = &mut pair.server;
+    for _ in 0..2 {
+        server.conn.write(&[b"data"], &mut server.out).unwrap();
+    }
+    let Some(Question::SealTicket(question)) = server.held.pop() else { panic!("a ticket is asked for") };
+    server.conn.resume(question.sealed(vec![7; 12_000], 60), &mut server.out).unwrap();
+    server.conn.write(&[b"data"], &mut server.out).unwrap();
+    let sent = server.flush();
+    let order = [DATA, DATA, HANDSHAKE, HANDSHAKE, HANDSHAKE, HANDSHAKE, HANDSHAKE, DATA];
+    let read = down.read(&sent);
+    assert_eq!(kinds(&read), order);
+    assert_eq!([&read[2].1, &read[6].1], [&KEY_UPDATE.to_vec(); 2], "no key seals more than five records");
 }

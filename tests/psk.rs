@@ -8,14 +8,14 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha384};
 use support::fake::{FakeClient, Schedule};
-use support::forge::{HANDSHAKE, Hello, p256, record};
-use support::psk::{EXTERNAL, IMPORTED, Offered, RESUMPTION, offer};
+use support::forge::{HANDSHAKE, Hello, Puppet, Role, message, p256, record, vector};
+use support::psk::{EXTERNAL, IMPORTED, MODES, Offered, RESUMPTION, offer, offer_after};
 use support::resumption::*;
 use support::*;
 use symbolon::AlertCode;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientAuth, StatelessRetry};
-use symbolon::conn::{NoEarlyData, NotResumed, Offer, Resumed, Server};
+use symbolon::conn::{Epoch, NoEarlyData, NotResumed, Offer, Resumed, Server};
 use symbolon::crypto::{Hash, Suite};
 use symbolon::psk::{ExternalPsk, PskError, PskHash};
 use symbolon::question::{Identity, KnownPsk, Question};
@@ -65,14 +65,42 @@ fn an_external_key_authenticates_both_sides_and_certifies_neither() {
 fn a_session_of_an_external_key_keeps_its_identity() {
     let key = external(b"sensor 17", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]);
-    let mut first = scene.connect(Offer::fresh().with_psks([key]));
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
     let ticket = first.client.tickets.remove(0).received(NOW);
-    let pair = scene.resume(ticket);
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
     for summary in [pair.client.summary, pair.server.summary] {
         let summary = summary.unwrap();
         assert_eq!(summary.resumed, Ok(Resumed::Session));
         assert_eq!(summary.peer.unwrap().identity, Identity::Psk(b"sensor 17".to_vec()));
     }
+}
+
+#[test]
+fn a_session_of_an_external_key_is_not_offered_without_the_key() {
+    let key = external(b"sensor 17", PskHash::Sha256);
+    let scene = knowing(AES128, [key.clone()]);
+    for others in [vec![], vec![external(b"sensor 18", PskHash::Sha256)]] {
+        let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
+        let ticket = first.client.tickets.remove(0).received(NOW);
+        let pair = scene.connect(Offer::resume(ticket, NOW).with_psks(others.clone()));
+        let summary = pair.client.summary.unwrap();
+        let why = if others.is_empty() { NotResumed::PolicyChanged } else { NotResumed::Declined };
+        assert_eq!(summary.resumed, Err(why));
+        assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk(_)));
+    }
+}
+
+#[test]
+fn whoever_was_known_by_an_external_key_is_not_verified_again() {
+    let key = external(b"sensor 17", PskHash::Sha256);
+    let scene = Scene::new(|b| b.verify_resumed_peers(), |b| b.verify_resumed_peers());
+    scene.memory.edit().external = vec![key.clone()];
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
+    let ticket = first.client.tickets.remove(0).received(NOW);
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
+    assert_eq!(pair.client.answers.asked, [""; 0]);
+    assert_eq!(pair.server.answers.asked, ["LookupPsk", "SealTicket"]);
+    assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
 }
 
 #[test]
@@ -169,9 +197,10 @@ fn a_wrong_key_is_a_decrypt_error_and_not_a_full_handshake() {
 fn a_server_with_keys_alone_needs_a_known_one() {
     let key = external(b"k", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]).serve(|b| b.psk_only());
-    let mut first = scene.connect(Offer::fresh().with_psks([key]));
+    let mut first = scene.connect(Offer::fresh().with_psks([key.clone()]));
     let ticket = first.client.tickets.remove(0).received(NOW);
-    assert_eq!(scene.resume(ticket).server.summary.unwrap().resumed, Ok(Resumed::Session));
+    let pair = scene.connect(Offer::resume(ticket, NOW).with_psks([key]));
+    assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
     for offer in [Offer::fresh(), Offer::fresh().with_psks([external(b"other", PskHash::Sha256)])] {
         let mut pair = scene.pair(offer);
         assert_eq!(pair.run().unwrap_err().alert(), Some(AlertCode::UNKNOWN_PSK_IDENTITY));
@@ -462,4 +491,36 @@ fn a_stateless_retry_asks_for_the_key_once_more_on_the_new_connection() {
         assert_eq!(summary.early_data, Err(why));
         assert!(pair.server.early.is_empty());
     }
+}
+
+#[test]
+fn a_stateless_retry_adds_no_key_exchange_that_the_client_does_not_permit() {
+    // RFC 9846 section 4.3.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
+    let scene = Scene::new(|b| b, |b| b).serve(|b| {
+        b.groups(&[NamedGroup::SECP256R1]).psk_ke().stateless_retry(StatelessRetry::new([7; 32], 60))
+    });
+    let fresh = || {
+        let conn = Server::new_at(&scene.server, NOW.unix_time()).unwrap();
+        Puppet::new(Party { conn, ..scene.server() }, Role::Server)
+    };
+    let (suite, key) = (suite_of(AES128), by_hand(b"k", &KEY, EXTERNAL, suite_of(AES128).hash));
+    let mut hello = support::fake::hello(suite, &*support::fake::x25519().start(&*provider().rng).unwrap());
+    hello.set(10, &[0, 4, 0, 0x1D, 0, 0x17]);
+    hello.set(MODES, &[1, 0]);
+    offer(&mut hello, std::slice::from_ref(&key));
+    let mut first = fresh();
+    first.tell(Epoch::Plaintext, &hello.write()).unwrap();
+    let retry = first.told()[0].clone();
+    let before = [message(254, suite.hash.hash(&[&hello.write()]).as_ref()), retry.clone()].concat();
+    hello.set(44, Hello::parse(&retry).data(44).unwrap());
+    let p256 = provider().group(NamedGroup::SECP256R1).unwrap().start(&*provider().rng).unwrap();
+    let (group, public) = p256.shares()[0].unwrap();
+    hello.set(51, &vector(2, &support::fake::share(group, public)));
+    offer_after(&before, &mut hello, &[key]);
+    // Only now the server knows the key.
+    scene.memory.edit().external = vec![external(b"k", PskHash::Sha256)];
+    let mut second = fresh();
+    second.tell(Epoch::Plaintext, &hello.write()).unwrap();
+    assert_eq!(Hello::parse(&second.told()[0]).data(41), None);
+    assert_eq!(second.party.answers.asked, ["LookupPsk", "Sign"], "a full handshake");
 }

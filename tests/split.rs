@@ -283,6 +283,20 @@ fn the_kernels_keys_open_and_seal_the_next_records() {
 }
 
 #[test]
+fn the_kernel_is_told_how_much_a_record_may_carry() {
+    for (limit, content) in [(None, 16_384), (Some(100), 99)] {
+        let client = client_config(|b| match limit {
+            Some(limit) => b.record_size_limit(limit),
+            None => b,
+        });
+        let mut pair = Pair::new(&client, &server_config(|b| b.record_size_limit(16_385)));
+        pair.run().unwrap();
+        let kernel = pair.server.conn.into_kernel(&pair.server.out).unwrap();
+        assert_eq!(kernel.max_content, content);
+    }
+}
+
+#[test]
 fn keys_are_not_handed_over_while_anything_would_be_lost() {
     let pending = Error::Misuse(Misuse::BytesPending);
     let Pair { client, .. } = Pair::standard();

@@ -10,7 +10,7 @@ use support::flow::*;
 use support::forge::*;
 use support::*;
 use symbolon::AlertCode;
-use symbolon::codepoint::NamedGroup;
+use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ServerConfig, ServerConfigBuilder, StatelessRetry};
 use symbolon::conn::{Client, Epoch, SendBuf, Server};
 
@@ -107,6 +107,15 @@ fn a_foreign_cookie_is_refused() {
 }
 
 #[test]
+fn a_server_that_prefers_another_suite_takes_the_cookie() {
+    let (_, second) = retried(|_| {});
+    let prefers = [CipherSuite::TLS_AES_256_GCM_SHA384, suite().id];
+    let mut server = server_of(NOW, |b| b.suites(&prefers));
+    server.tell(Epoch::Plaintext, &second.write()).unwrap();
+    assert_eq!(server.told().last().unwrap()[0], FINISHED);
+}
+
+#[test]
 fn a_changed_cookie_is_refused() {
     let (_, second) = retried(|_| {});
     let cookie = second.data(44).unwrap()[2..].to_vec();
@@ -140,7 +149,7 @@ fn the_second_hello_must_do_what_it_was_asked_to() {
     for (what, change) in changes {
         let mut hello = second.clone();
         change(&mut hello);
-        let chacha = provider().suite(symbolon::codepoint::CipherSuite(0x1303)).unwrap().id;
+        let chacha = provider().suite(CipherSuite(0x1303)).unwrap().id;
         refused(server_of(NOW, |b| b.suites(&[suite().id, chacha])), &hello, what);
     }
 }

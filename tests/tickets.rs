@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use support::{LIMIT, client_config, credential, provider};
 use symbolon::Moment;
+use symbolon::codepoint::CipherSuite;
 use symbolon::config::{ClientAuth, ClientConfig, ConfigError, Credential, Reach, ReplayGuarded};
 use symbolon::config::{ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{Client, Event, NoEarlyData, NotResumed, Offer, Resumed, SendBuf, Server, Step};
@@ -253,6 +254,19 @@ fn another_virtual_host_takes_no_tickets() {
 }
 
 #[test]
+fn the_order_of_suites_keeps_tickets() {
+    let [aes128, aes256] = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384];
+    for (before, after) in [([aes128, aes256], [aes256, aes128]), ([aes256, aes128], [aes128, aes256])] {
+        let ring = ring();
+        let place = Place::new(|b| b.suites(&before), |b| b.tickets(Arc::clone(&ring)));
+        let other = Place::new(|b| b.suites(&after), |b| b.tickets(ring));
+        assert_eq!(other.resumed(place.ticket()), Ok(Resumed::Session));
+        let client = client_config(|b| b.suites(&before));
+        assert_eq!(client.fingerprint(), client_config(|b| b.suites(&after)).fingerprint());
+    }
+}
+
+#[test]
 fn servers_with_one_fleet_secret_take_each_others_tickets() {
     let places = [fleet_ring(), fleet_ring()].map(|ring| Place::new(|b| b, |b| b.tickets(ring)));
     assert_eq!(places[1].resumed(places[0].ticket()), Ok(Resumed::Session));
@@ -321,6 +335,15 @@ fn who_is_to_be_verified_again_and_left_nothing_is_not_resumed() {
 
 fn external(identity: &[u8], key: u8) -> Arc<ExternalPsk> {
     Arc::new(ExternalPsk::new(identity, &[key; 32], PskHash::Sha256).unwrap())
+}
+
+#[test]
+fn who_was_known_by_an_external_key_resumes_where_others_are_verified_again() {
+    let place = Place::new(|b| b.verify_resumed_peers(), |b| b.tickets(ring()).psks([external(b"k", 1)]));
+    let first = place.connect(Offer::fresh().with_psks([external(b"k", 1)]));
+    let ticket = first.tickets.into_iter().next().unwrap();
+    let again = place.connect(place.offer(ticket).with_psks([external(b"k", 1)]));
+    assert_eq!(again.server.resumed, Ok(Resumed::Session));
 }
 
 #[test]

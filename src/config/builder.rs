@@ -260,7 +260,8 @@ macro_rules! common_settings {
         }
 
         /// Asks to verify the peer of a resumed connection once more, as
-        /// [`PeerEvidence::Resumed`](crate::question::PeerEvidence::Resumed). By default its session vouches for it.
+        /// [`PeerEvidence::Resumed`](crate::question::PeerEvidence::Resumed). By default its session vouches for it, as
+        /// it always does for whoever was known by an external key: there is nothing to verify.
         #[must_use]
         pub fn verify_resumed_peers(mut self) -> Self {
             self.settings.resumed_peers = ResumedPeers::VerifiedAgain;

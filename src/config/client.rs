@@ -131,7 +131,7 @@ impl ClientConfigBuilder {
         check_authorities(&self.authorities)?;
         let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
-        let hash = common.suites.first().ok_or(ConfigError::NoSuites)?.suite.hash;
+        let hash = common.identifying_hash()?;
         Ok(Arc::new(ClientConfig {
             fingerprint: of_client(hash, common.psk_ke, &common.alpn, &policy),
             common,

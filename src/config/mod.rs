@@ -22,7 +22,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
-use crate::crypto::{Group, Provider, Suite};
+use crate::crypto::{Group, Hash, Provider, Suite};
 use crate::record::Padding;
 use crate::schedule::Constants;
 
@@ -89,6 +89,13 @@ impl Common {
     /// The configured suite with this code point.
     pub(crate) fn suite(&self, id: CipherSuite) -> Option<&ConfiguredSuite> {
         self.suites.iter().find(|entry| entry.suite.id == id)
+    }
+
+    /// What cookies are authenticated and fingerprints are made with: the shortest hash of the provider, whatever the
+    /// configured suites and their order, which servers that take each other's may have changed meanwhile.
+    pub(crate) fn identifying_hash(&self) -> Result<&'static dyn Hash, ConfigError> {
+        let hashes = self.provider.suites.iter().map(|suite| suite.hash);
+        hashes.min_by_key(|hash| hash.output_len()).ok_or(ConfigError::NoSuites)
     }
 
     /// The configured group with this code point.

@@ -268,7 +268,7 @@ impl ServerConfigBuilder {
         }
         let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
-        let hash = common.suites.first().ok_or(ConfigError::NoSuites)?.suite.hash;
+        let hash = common.identifying_hash()?;
         let retry = self.retry.map(|retry| RetryKey {
             mac: hash.hmac_key(&*retry.key),
             mac_len: hash.output_len(),

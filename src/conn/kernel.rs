@@ -12,7 +12,8 @@ use crate::record::SendBuf;
 use crate::schedule::{ApplicationEpoch, Direction, Traffic};
 
 /// Everything that a record layer outside this library needs. From here on, the limits on key usage (RFC 9846
-/// section 5.5), KeyUpdate and close_notify are the caller's duty.
+/// section 5.5), KeyUpdate and close_notify are the caller's duty. Tickets are over: a client cannot use those that
+/// arrive from here on, and a server cannot send those that are not sealed yet.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -24,6 +25,9 @@ pub struct Kernel {
     pub send: KernelKeys,
     /// How many records one key may protect.
     pub record_limit: u64,
+    /// How many bytes of content and padding a record to the peer may carry: 16,384, or what is left of the limit that
+    /// the peer asked for (RFC 8449) without the content type.
+    pub max_content: usize,
 }
 
 /// The keys of one direction.
@@ -82,6 +86,7 @@ impl<S: Splits> Core<S> {
             receive: KernelKeys::new(receive, suite.aead, received)?,
             send: KernelKeys::new(send, suite.aead, sent)?,
             record_limit: suite.aead.record_limit(),
+            max_content: self.writing.sealer.max_content(),
         })
     }
 }

@@ -240,6 +240,9 @@ impl<S: Side> Carrier for Line<'_, S> {
     }
 
     fn early_verdict(&mut self, verdict: EarlyVerdict) {
+        if verdict == EarlyVerdict::Refused {
+            self.gathering.early_exporter = None;
+        }
         self.events.push_back(Event::EarlyVerdict(verdict));
     }
 

@@ -126,7 +126,7 @@ impl<W: Direction> Writing<W> {
                 break;
             }
             if self.live.is_some() {
-                self.prepare(out)?;
+                self.prepare(1, out)?;
             } else if self.sealer.records_left() <= RESERVED {
                 // Early keys have no successor.
                 break;
@@ -151,7 +151,7 @@ impl<W: Direction> Writing<W> {
         if room.is_none_or(|room| room < content) || frame.len() > longest {
             return Err(Misuse::FrameSize.into());
         }
-        self.prepare(out)?;
+        self.prepare(1, out)?;
         if !out.is_empty() {
             return Ok(Frame::FlushFirst);
         }
@@ -237,9 +237,9 @@ impl<W: Direction> Writing<W> {
         self.check_open()?;
         match answer.verdict {
             Verdict::Sealed(sealed) => {
-                self.prepare(out)?;
                 let message = new_session_ticket(&sealed)?;
-                self.prepare(out)?;
+                let records = message.len().div_ceil(self.sealer.max_content());
+                self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
                 self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
             }
             Verdict::NoTicket => Ok(()),
@@ -277,10 +277,10 @@ impl<W: Direction> Writing<W> {
         self.owed
     }
 
-    /// What must precede the next record of ours: an answer that is owed, and new keys before a limit.
-    fn prepare(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+    /// What must precede the next `records` of ours: an answer that is owed, and new keys before a limit.
+    fn prepare(&mut self, records: u64, out: &mut SendBuf) -> Result<(), Error> {
         // RFC 9846 section 5.5: the last records under a key are for the KeyUpdate itself, and for an alert.
-        let exhausted = self.sealer.records_left() <= RESERVED;
+        let exhausted = self.sealer.records_left() < records.saturating_add(RESERVED);
         if !self.owed && !exhausted {
             return Ok(());
         }

@@ -202,7 +202,9 @@ impl ServerPolicy {
         // Who is to be verified again must have left something to verify; otherwise a full handshake asks for it.
         let again = self.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
         match &session.peer {
-            Some(peer) if again && peer.chain.is_empty() => Err(NotResumed::NoClientCertificate),
+            Some(peer) if again && peer.was_verified() && peer.chain.is_empty() => {
+                Err(NotResumed::NoClientCertificate)
+            }
             _ => Ok(()),
         }
     }

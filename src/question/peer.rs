@@ -44,6 +44,11 @@ impl Peer {
     pub fn new(identity: Identity, chain: Vec<CertificateDer<'static>>, expires: UnixTime) -> Self {
         Self { identity, chain, expires }
     }
+
+    /// Whether a verification vouched for it: not for whoever has an external key, and no other one ever will.
+    pub(crate) fn was_verified(&self) -> bool {
+        !matches!(self.identity, Identity::Psk(_))
+    }
 }
 
 impl fmt::Debug for Peer {

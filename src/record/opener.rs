@@ -81,7 +81,7 @@ pub(crate) struct Record<'b> {
 }
 
 impl<D: Direction> Opener<D> {
-    /// Without keys yet; `limit` is the record size limit that we offered.
+    /// Without keys yet, under the limits of the standard.
     pub(crate) fn plain() -> Self {
         Self {
             keys: None,

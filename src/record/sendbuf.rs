@@ -6,12 +6,18 @@ use alloc::vec::Vec;
 ///
 /// Its memory is initialised once, on growth, and is moved only to make room behind what was already sent. It grows
 /// to at most twice what waits in it, and one record.
-#[derive(Default)]
 pub struct SendBuf {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
     limit: usize,
+}
+
+impl Default for SendBuf {
+    /// A buffer with a limit of 64 KiB.
+    fn default() -> Self {
+        Self::with_limit(64 << 10)
+    }
 }
 
 impl SendBuf {
@@ -20,7 +26,7 @@ impl SendBuf {
     /// Handshake messages and alerts, whose size is bounded by the protocol, may exceed the limit.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+        Self { bytes: Vec::new(), start: 0, end: 0, limit }
     }
 
     /// What is to be written to the transport, in order.

@@ -51,11 +51,12 @@ impl WaitFinished {
     /// Asks once more about a server that resumes, where that is configured.
     pub(super) fn verify_again(self, cx: &mut Context<'_>) -> ClientNext {
         let again = cx.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
-        if !again || self.resumed != Ok(Resumed::Session) {
+        let peer = self.peer.share_peer();
+        if !again || self.resumed != Ok(Resumed::Session) || !peer.was_verified() {
             return Next::Wait(State::Finished(self));
         }
         let tag = cx.tags.next();
-        let evidence = PeerEvidence::Resumed(self.peer.share_peer());
+        let evidence = PeerEvidence::Resumed(peer);
         let question = VerifyPeer { tag, name: Some(self.flight.facts.name.clone()), evidence };
         let state = State::ResumedPeer(WaitResumedPeer { wait: self, tag });
         Next::Ask(state, Question::VerifyPeer(Box::new(question)))

@@ -14,7 +14,7 @@ use crate::handshake::Resumed;
 use crate::handshake::server::psk_peer;
 use crate::moment::Moment;
 use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SessionKey, Ticket};
-use crate::question::Peer;
+use crate::question::{Identity, Peer};
 use crate::schedule;
 use crate::transcript::Transcript;
 use crate::wire::ext::pre_shared_key::{PskIdentity, binders_len, put_binders};
@@ -35,7 +35,8 @@ impl Offer {
     }
 
     /// A ticket, which is used up: the connection resumes where the server agrees. `now` tells the ticket's age. One that
-    /// cannot be used is not offered, and the summary says why.
+    /// cannot be used is not offered, and the summary says why; that of a connection with an external key is used only
+    /// where the offer has that key, too.
     #[must_use]
     pub fn resume(ticket: Ticket, now: Moment) -> Self {
         Self { ticket: Some((ticket, now)), ..Self::default() }
@@ -74,7 +75,11 @@ impl Offer {
             not_resumed: NotResumed::NotOffered,
             early: Err(if self.early_data { NoEarlyData::NotResumed } else { NoEarlyData::NotOffered }),
         };
-        match self.ticket.map(|(ticket, now)| of_ticket(ticket, now, name, config)) {
+        let ticket = self.ticket.map(|(ticket, now)| {
+            known_peer(&ticket, &self.external)?;
+            of_ticket(ticket, now, name, config)
+        });
+        match ticket {
             None => {}
             Some(Err(Unusable::Reason(why))) => offered.not_resumed = why,
             Some(Err(Unusable::Failed(failed))) => return Err(failed),
@@ -153,6 +158,17 @@ impl From<Failed> for Unusable {
 impl From<NotResumed> for Unusable {
     fn from(why: NotResumed) -> Self {
         Self::Reason(why)
+    }
+}
+
+/// A session that an external key authenticated is for those alone who have the key: to a connection that expects a
+/// certificate, it would stand for a server that nobody certified.
+fn known_peer(ticket: &Ticket, keys: &[Arc<ExternalPsk>]) -> Result<(), Unusable> {
+    match &ticket.peer().identity {
+        Identity::Psk(name) if !keys.iter().any(|key| key.name() == name) => {
+            Err(NotResumed::PolicyChanged.into())
+        }
+        _ => Ok(()),
     }
 }
 

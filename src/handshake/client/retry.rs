@@ -46,7 +46,8 @@ impl WaitServerHello {
         let mut transcript = hello.select(suite.suite.hash).into_retry();
         transcript.absorb(raw);
         let Self { base, mut offered, .. } = self;
-        // RFC 9846 section 4.2.2: a second ClientHello goes without early data, and without keys of another hash.
+        // RFC 9846 section 4.2.2: a second ClientHello goes without early data, and without keys of another hash. Ages stay
+        // as they were: there is no clock here, and only early data looks at them.
         if offered.early.is_ok() {
             offered.early = Err(NoEarlyData::Retried);
             cx.carrier.write_plain_again();

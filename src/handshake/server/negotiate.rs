@@ -125,15 +125,46 @@ fn select(
     settled: Option<(CipherSuite, NamedGroup)>,
 ) -> Result<Selected, NotResumed> {
     let Known { mut keys, now, otherwise } = known;
+    if keys.is_empty() {
+        return Err(otherwise);
+    }
     keys.sort_by_key(|(index, _)| *index);
+    let fits = Fits::of(hello, serving, settled);
     let mut why = None;
     for (index, key) in keys {
-        match try_key(hello, serving, index, key.into(), now, settled) {
+        match try_key(hello, serving, index, key.into(), now, &fits) {
             Ok(selected) => return Ok(selected),
             Err(not) => why = why.or(Some(not)),
         }
     }
     Err(why.unwrap_or(otherwise))
+}
+
+/// How many cipher suites two sides can have in common; the standard has five (RFC 9846 appendix B.4).
+const MOST_SUITES: usize = 8;
+
+/// What every key is held against. Gathered once: a ClientHello has room for long lists and for many keys, but not for
+/// the work of both multiplied.
+struct Fits<'a> {
+    identities: usize,
+    /// Ours that the client has too; after a HelloRetryRequest the one that it settled.
+    suites: [Option<&'a ConfiguredSuite>; MOST_SUITES],
+    /// `Ok(None)` is `psk_ke`.
+    group: Result<Option<NamedGroup>, NotResumed>,
+}
+
+impl<'a> Fits<'a> {
+    fn of(hello: &ClientHello<'_>, serving: &'a Serving, settled: Option<(CipherSuite, NamedGroup)>) -> Self {
+        let mut suites = serving.config.common.suites.iter().filter(|entry| {
+            let id = entry.suite.id;
+            settled.is_none_or(|(settled, _)| settled == id) && hello.cipher_suites.contains(id)
+        });
+        Self {
+            identities: hello.extensions.pre_shared_key.map_or(0, |psks| psks.identities.len()),
+            suites: core::array::from_fn(|_| suites.next()),
+            group: choose_mode(hello, serving, settled.map(|(_, group)| group)),
+        }
+    }
 }
 
 fn try_key(
@@ -142,32 +173,34 @@ fn try_key(
     index: usize,
     key: Key,
     now: Moment,
-    settled: Option<(CipherSuite, NamedGroup)>,
+    fits: &Fits<'_>,
 ) -> Result<Selected, NotResumed> {
-    let mut identities = hello.extensions.pre_shared_key.iter().flat_map(|psks| psks.identities.iter());
-    identities.nth(index).ok_or(NotResumed::Unknown)?;
+    if index >= fits.identities {
+        return Err(NotResumed::Unknown);
+    }
     let index = u16::try_from(index).map_err(|_| NotResumed::Unknown)?;
     key.check(hello, serving, now)?;
-    let suite =
-        key.suite(hello, serving, settled.map(|(suite, _)| suite)).ok_or(NotResumed::NoCommonSuite)?;
-    let group = match settled {
-        Some((_, group)) => Some(group),
-        None => choose_mode(hello, serving)?,
-    };
-    Ok(Selected { candidate: Candidate { index, key, now }, suite, group })
+    let suite = key.suite(&fits.suites).cloned().ok_or(NotResumed::NoCommonSuite)?;
+    Ok(Selected { candidate: Candidate { index, key, now }, suite, group: fits.group? })
 }
 
-/// The group of `psk_dhe_ke` wherever that is possible; `None` is `psk_ke`.
-fn choose_mode(hello: &ClientHello<'_>, serving: &Serving) -> Result<Option<NamedGroup>, NotResumed> {
+/// The group of `psk_dhe_ke` wherever that is possible, the one that a HelloRetryRequest settled if there was one; `None`
+/// is `psk_ke`.
+fn choose_mode(
+    hello: &ClientHello<'_>,
+    serving: &Serving,
+    settled: Option<NamedGroup>,
+) -> Result<Option<NamedGroup>, NotResumed> {
     let common = &serving.config.common;
     let permits = |mode| hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.contains(mode));
-    if permits(PskKeyExchangeMode::PSK_DHE_KE)
-        && let Ok(group) = choose_group(hello, common)
-    {
-        return Ok(Some(group));
-    }
-    match common.psk_ke {
-        PskKe::Permitted if permits(PskKeyExchangeMode::PSK_KE) => Ok(None),
+    let group = match settled {
+        Some(group) => Ok(group),
+        None => choose_group(hello, common),
+    };
+    match (group, common.psk_ke) {
+        (Ok(group), _) if permits(PskKeyExchangeMode::PSK_DHE_KE) => Ok(Some(group)),
+        // Whoever was asked for another share goes on with it.
+        (_, PskKe::Permitted) if settled.is_none() && permits(PskKeyExchangeMode::PSK_KE) => Ok(None),
         _ => Err(NotResumed::NoCommonMode),
     }
 }
@@ -182,7 +215,7 @@ pub(super) fn has_common_mode(hello: &ClientHello<'_>, common: &Common) -> bool 
 
 /// How many tickets follow: as many as the client wants (RFC 9149), and none that it could not use: "Servers SHOULD NOT
 /// send NewSessionTicket with tickets that are not compatible with the advertised modes" (RFC 9846 section 4.3.9).
-fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choice: &Choice) -> u8 {
+pub(super) fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choice: &Choice) -> u8 {
     if !has_common_mode(hello, &config.common) {
         return 0;
     }

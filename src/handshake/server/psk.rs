@@ -10,7 +10,6 @@ use rustls_pki_types::UnixTime;
 
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Context, ServerNext, Serving, State};
-use crate::codepoint::CipherSuite;
 use crate::config::{ClientAuth, ConfiguredSuite, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
@@ -70,8 +69,7 @@ impl Key {
                 if !same_name(session.server_name.as_deref(), hello.extensions.server_name) {
                     return Err(NotResumed::OtherServerName);
                 }
-                let certified = |peer: &Arc<Peer>| !matches!(peer.identity, Identity::Psk(_));
-                if needs_certificate && !session.peer.as_ref().is_some_and(certified) {
+                if needs_certificate && !session.peer.as_ref().is_some_and(|peer| peer.was_verified()) {
                     return Err(NotResumed::NoClientCertificate);
                 }
             }
@@ -81,31 +79,16 @@ impl Key {
         Ok(())
     }
 
-    /// The suite that the key is used with: the session's, else our preference among those of the key's hash.
-    /// After a HelloRetryRequest there is no choice left.
-    pub(super) fn suite(
-        &self,
-        hello: &ClientHello<'_>,
-        serving: &Serving,
-        settled: Option<CipherSuite>,
-    ) -> Option<ConfiguredSuite> {
-        let suites = &serving.config.common.suites;
-        let offered = |entry: &&ConfiguredSuite| {
-            let id = entry.suite.id;
-            hello.cipher_suites.contains(id) && settled.is_none_or(|settled| settled == id)
-        };
-        let hash_len = match self {
+    /// The suite that the key is used with: the session's, else the first of those of the key's hash.
+    pub(super) fn suite<'a>(&self, offered: &[Option<&'a ConfiguredSuite>]) -> Option<&'a ConfiguredSuite> {
+        let mut offered = offered.iter().copied().flatten();
+        let (same, hash_len) = match self {
             Self::Session(session) => {
-                if let Some(same) =
-                    suites.iter().filter(offered).find(|entry| entry.suite.id == session.suite)
-                {
-                    return Some(same.clone());
-                }
-                session.psk.len()
+                (offered.clone().find(|entry| entry.suite.id == session.suite), session.psk.len())
             }
-            Self::External(psk) => psk.hash().output_len(),
+            Self::External(psk) => (None, psk.hash().output_len()),
         };
-        suites.iter().filter(offered).find(|entry| entry.suite.hash.output_len() == hash_len).cloned()
+        same.or_else(|| offered.find(|entry| entry.suite.hash.output_len() == hash_len))
     }
 
     fn claimed(&self, suite: &ConfiguredSuite) -> Result<Claimed, Error> {
@@ -254,7 +237,9 @@ impl Agreed {
     ) -> Result<ServerNext, Error> {
         let again = self.serving.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
         match &self.basis {
-            Basis::Key(Keyed { key: Key::Session(_), peer: Some(peer), .. }) if again => {
+            Basis::Key(Keyed { key: Key::Session(_), peer: Some(peer), .. })
+                if again && peer.was_verified() =>
+            {
                 let tag = cx.tags.next();
                 let evidence = PeerEvidence::Resumed(Arc::clone(peer));
                 let question = VerifyPeer { tag, name: None, evidence };

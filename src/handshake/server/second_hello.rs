@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::cookie::{Facts, open};
 use super::hello::{FOREIGN_COOKIE, First, share_of};
-use super::negotiate::{check, choose, choose_signature};
+use super::negotiate::{check, choose, choose_signature, count_tickets};
 use super::retry::{WaitSecondHello, write_retry};
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Choice, Chosen, Context, ServerNext, Serving};
@@ -48,6 +48,8 @@ impl WaitSecondHello {
         let boundary = message.boundary()?;
         cx.carrier.skip_early_data(Skip::Off);
         let choice = surviving(choice, &before, &hello, &serving)?;
+        let tickets = count_tickets(&hello, &serving.config, &choice);
+        let chosen = Chosen { tickets, ..chosen };
         let retried = match before.extensions.early_data {
             Some(()) => Retried::YesAfterEarlyData,
             None => Retried::Yes,
