@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::key::{Algorithms, RingError};
-use super::{MAX_LIFETIME, SKEW, Tickets};
+use super::{MAX_LIFETIME, Tickets};
 use crate::config::Reach;
 use crate::crypto::{Digest, Hash, Provider, Rng};
 use crate::moment::Moment;
-use crate::psk::{ChainInTicket, NotResumed, Session};
+use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
 use crate::question::Peer;
 
 /// The length of a ticket, in bytes.

@@ -18,7 +18,6 @@ pub use state::RingState;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::config::Reach;
 use crate::moment::Moment;
@@ -27,16 +26,13 @@ use crate::psk::{NotResumed, Session};
 /// RFC 9846 section 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
 pub(super) const MAX_LIFETIME: u32 = 604_800;
 
-/// By how much the clocks of servers that take each other's tickets may differ.
-const SKEW: Duration = Duration::from_secs(10);
-
 /// Gives out tickets and takes them back: seals them, or stores what they stand for.
 pub trait Tickets: Send + Sync {
     /// How long a ticket that is issued at `now` can be taken, in seconds; 0 for not at all.
     fn lifetime(&self, now: Moment) -> u32;
 
     /// A ticket for this session, good for configurations of this fingerprint; `None` where there can be none. At most
-    /// 65,535 bytes.
+    /// 16,000 bytes: a longer one is not sent ([`SealTicket::sealed`](crate::question::SealTicket::sealed)).
     fn issue(&self, session: Session, fingerprint: &[u8], now: Moment) -> Option<Vec<u8>>;
 
     /// The session of a ticket that was issued under this fingerprint.

@@ -15,11 +15,11 @@ use zeroize::Zeroizing;
 use super::chain::{Chain, FleetSecret};
 use super::key::{Algorithms, Generation, Key, KeyName, RingError, Schedule, TICKET_VERSION};
 use super::state::RingState;
-use super::{SKEW, Tickets, seconds_until};
+use super::{Tickets, seconds_until};
 use crate::config::Reach;
 use crate::crypto::{AeadKey, NONCE_LEN, Nonce, Provider, Rng, TAG_LEN};
 use crate::moment::Moment;
-use crate::psk::{ChainInTicket, NotResumed, Session};
+use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
 
 /// The longest ticket, in bytes: a ClientHello carries it, and a longer one would cost more than it saves.
 const MAX_TICKET: usize = 1024;
