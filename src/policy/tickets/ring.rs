@@ -215,15 +215,19 @@ impl TicketRing {
     /// Takes these keys instead of those that were pushed before, unless they are older. What was revoked stays revoked.
     pub fn push(&self, mut state: RingState) -> Pushed {
         let mut keeper = self.keeper();
-        let Source::Pushed(pushed) = &mut keeper.source else { return Pushed::OtherSource };
-        if let Some(present) = pushed {
-            if state.sequence <= present.sequence {
-                return Pushed::Older;
-            }
-            for gone in present.keys.iter().filter(|key| key.secret.is_none()) {
-                for key in state.keys.iter_mut().filter(|key| key.name == gone.name) {
-                    key.secret = None;
-                }
+        let Keeper { source: Source::Pushed(pushed), revoked, .. } = &mut *keeper else {
+            return Pushed::OtherSource;
+        };
+        if pushed.as_ref().is_some_and(|present| state.sequence <= present.sequence) {
+            return Pushed::Older;
+        }
+        // Also where a state comes in between that knows nothing of the key.
+        for key in &mut state.keys {
+            let is_known = revoked.iter().any(|(name, _)| *name == key.name);
+            match (&key.secret, is_known) {
+                (None, false) => revoked.push((key.name, key.end)),
+                (Some(_), true) => key.secret = None,
+                _ => {}
             }
         }
         *pushed = Some(state);
