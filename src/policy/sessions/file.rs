@@ -1,7 +1,8 @@
 //! Tickets in a file, for programs that run for a moment.
 //!
 //! Every change is a new file that takes the old one's place, under a lock of the operating system: whatever happens in
-//! between, the old tickets are there or the new ones, and no ticket is taken twice.
+//! between, the old tickets are there or the new ones, and no ticket is taken twice, unless the machine itself stops and
+//! its file system comes back as it was before.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
