@@ -4,6 +4,7 @@
 
 mod cache;
 mod chain;
+mod guards;
 mod key;
 mod ring;
 mod state;
@@ -19,7 +20,7 @@ pub use state::RingState;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::config::Reach;
+use crate::config::{Reach, ReplayGuarded};
 use crate::moment::Moment;
 use crate::psk::{NotResumed, Session};
 
@@ -44,6 +45,14 @@ pub trait Tickets: Send + Sync {
 
     /// Who else takes these tickets.
     fn reach(&self) -> Reach;
+
+    /// Whether the guard of `proof` sees all early data with these tickets under this fingerprint; each policy with early
+    /// data asks once. No, while another guard is in use that does not share its memory. By default yes: whoever makes the
+    /// policies has to see to it then.
+    fn admits(&self, proof: &ReplayGuarded, fingerprint: &[u8]) -> bool {
+        let _ = (proof, fingerprint);
+        true
+    }
 }
 
 /// The whole seconds from `now` to `end`, at most 7 days.

@@ -13,10 +13,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::chain::{Chain, FleetSecret};
+use super::guards::Guards;
 use super::key::{Algorithms, Generation, Key, KeyName, RingError, Schedule, TICKET_VERSION};
 use super::state::RingState;
 use super::{Tickets, seconds_until};
-use crate::config::Reach;
+use crate::config::{Reach, ReplayGuarded};
 use crate::crypto::{AeadKey, NONCE_LEN, Nonce, Provider, Rng, TAG_LEN};
 use crate::moment::Moment;
 use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
@@ -56,6 +57,7 @@ pub struct TicketRing {
     /// Held only to fetch or to replace the table.
     table: RwLock<Arc<Table>>,
     keeper: Mutex<Keeper>,
+    guards: Guards,
 }
 
 /// What became of a state that was pushed.
@@ -154,6 +156,7 @@ impl TicketRing {
             chain_in_ticket: ChainInTicket::Left,
             table: RwLock::new(Arc::new(Table::default())),
             keeper: Mutex::new(keeper),
+            guards: Guards::default(),
         })
     }
 
@@ -344,6 +347,10 @@ impl Tickets for TicketRing {
 
     fn reach(&self) -> Reach {
         self.reach
+    }
+
+    fn admits(&self, proof: &ReplayGuarded, fingerprint: &[u8]) -> bool {
+        self.guards.admit(proof, fingerprint)
     }
 }
 
