@@ -15,7 +15,7 @@ use support::*;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::ClientAuth;
 use symbolon::conn::{Client, HalfEvent, HalfStep, NotResumed, Offer, Resumed, SendBuf};
-use symbolon::psk::Ticket;
+use symbolon::psk::{ChainInTicket, Ticket};
 use symbolon::question::{Identity, Question};
 use symbolon::{AlertCode, Error, Misuse, Moment};
 
@@ -310,9 +310,9 @@ fn halves_give_and_take_late_tickets() {
 }
 
 #[test]
-fn an_empty_ticket_or_one_without_a_life_is_not_sent() {
+fn a_ticket_that_is_empty_or_too_long_or_without_a_life_is_not_sent() {
     let scene = Scene::of(AES128);
-    for (ticket, lifetime) in [(vec![], 60), (vec![1], 0)] {
+    for (ticket, lifetime) in [(vec![], 60), (vec![1], 0), (vec![1; 16_001], 60)] {
         let mut pair = scene.pair(Offer::fresh());
         pair.server.hold = vec!["SealTicket"];
         pair.run().unwrap();
@@ -320,6 +320,21 @@ fn an_empty_ticket_or_one_without_a_life_is_not_sent() {
         pair.server.conn.resume(question.sealed(ticket, lifetime), &mut pair.server.out).unwrap();
         assert!(pair.server.out.is_empty());
     }
+}
+
+#[test]
+fn the_longest_ticket_is_taken_and_carried_back() {
+    let scene = Scene::of(AES128);
+    let mut pair = scene.pair(Offer::fresh());
+    pair.server.hold = vec!["SealTicket"];
+    pair.run().unwrap();
+    let Some(Question::SealTicket(question)) = pair.server.held.pop() else { panic!("no question") };
+    let session = question.session(NOW, 60, 0).encode(ChainInTicket::Kept).unwrap().to_vec();
+    scene.memory.edit().sessions.insert(vec![7; 16_000], session);
+    pair.server.conn.resume(question.sealed(vec![7; 16_000], 60), &mut pair.server.out).unwrap();
+    pair.run().unwrap();
+    let ticket = pair.client.tickets.pop().unwrap().received(scene.now);
+    assert_eq!(told(&scene.resume(ticket)), RESUMED);
 }
 
 #[test]

@@ -429,6 +429,31 @@ fn early_data_needs_tickets_and_the_guard_that_switched_it_on() {
 }
 
 #[test]
+fn one_guard_looks_at_all_early_data_with_the_same_tickets() {
+    let built = |guard: &Arc<Guard>, tickets: &Arc<dyn Tickets>, host: &str| {
+        let config = ServerConfig::builder(provider()).virtual_host(host);
+        let config = config.early_data(1, guard.proof().clone()).build().unwrap();
+        let policy = ServerPolicy::serving(config).tickets(Arc::clone(tickets));
+        policy.replay_guard(Arc::clone(guard)).build().map_err(|error| (error, guard.proof().reach()))
+    };
+    for tickets in [ring(), cache()] {
+        let (one, other) = (guard(Reach::Process), guard(Reach::Process));
+        let (shared, sharing) = (guard(Reach::Fleet), guard(Reach::Fleet));
+        let first = built(&one, &tickets, "a").unwrap();
+        built(&one, &tickets, "a").unwrap();
+        let refused = Err((ConfigError::SecondGuard, Reach::Process));
+        assert_eq!(built(&other, &tickets, "a").map(|_| ()), refused);
+        assert_eq!(built(&shared, &tickets, "a").map(|_| ()), Err((ConfigError::SecondGuard, Reach::Fleet)));
+        // Tickets of another fingerprint are others.
+        built(&other, &tickets, "b").unwrap();
+        drop((first, one));
+        built(&shared, &tickets, "a").unwrap();
+        // They ask one store.
+        built(&sharing, &tickets, "a").unwrap();
+    }
+}
+
+#[test]
 fn statistics_count_connections() {
     let place = Place::new(|b| b, |b| b.tickets(ring()));
     let statistics = Statistics::default();

@@ -1,7 +1,7 @@
 //! Whether a server accepts early data, and for whom (RFC 9846 section 8).
 
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -55,6 +55,15 @@ impl ReplayGuarded {
     #[must_use]
     pub fn reach(&self) -> Reach {
         self.reach
+    }
+
+    /// Which guard it is, for as long as a proof of it is in use.
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(dead_code, reason = "policies are made with the standard library")
+    )]
+    pub(crate) fn guard(&self) -> Weak<GuardId> {
+        Arc::downgrade(&self.guard)
     }
 
     /// Whether both proofs are of one guard.

@@ -41,6 +41,8 @@ pub enum ConfigError {
     OtherGuard,
     /// Early data is switched on, and the policy neither seals tickets nor stores sessions.
     EarlyDataWithoutTickets,
+    /// Early data is switched on, and another policy checks early data with the same tickets by another guard.
+    SecondGuard,
     /// Tickets that other servers take too, and a replay guard that sees this process alone.
     LocalGuardForFleet,
     /// The provider failed while the constants of the key schedule were computed.
@@ -74,6 +76,9 @@ impl fmt::Display for ConfigError {
             Self::EarlyDataWithoutTickets => {
                 f.write_str("early data needs tickets; give the policy a ticket ring or a session cache")
             }
+            Self::SecondGuard => f.write_str(
+                "another policy checks early data with the same tickets by another replay guard, so that one flight could be accepted by both; share one guard",
+            ),
             Self::LocalGuardForFleet => f.write_str(
                 "other servers take the same tickets, and the replay guard sees this process alone; use a guard that all servers share",
             ),

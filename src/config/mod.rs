@@ -13,6 +13,8 @@ mod server;
 pub use client::{ClientConfig, ClientConfigBuilder};
 pub(crate) use client::{Middleboxes, Tickets};
 pub use credential::Credential;
+#[cfg(feature = "std")]
+pub(crate) use early_data::GuardId;
 pub use early_data::{Reach, ReplayGuarded};
 pub use error::ConfigError;
 pub use server::{ClientAuth, ServerConfig, ServerConfigBuilder, StatelessRetry};

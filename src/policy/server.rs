@@ -248,7 +248,10 @@ impl ServerPolicy {
         if (tickets.reach(), proof.reach()) == (Reach::Fleet, Reach::Process) {
             return Err(ConfigError::LocalGuardForFleet);
         }
-        Ok(())
+        match tickets.admits(proof, self.config.fingerprint()) {
+            true => Ok(()),
+            false => Err(ConfigError::SecondGuard),
+        }
     }
 }
 
@@ -413,8 +416,9 @@ impl ServerPolicyBuilder {
     /// # Errors
     ///
     /// Where the configuration accepts early data: [`ConfigError::EarlyDataWithoutTickets`],
-    /// [`ConfigError::OtherGuard`], and [`ConfigError::LocalGuardForFleet`] when others take the same tickets and the guard
-    /// does not see them.
+    /// [`ConfigError::OtherGuard`], [`ConfigError::LocalGuardForFleet`] when others take the same tickets and the guard
+    /// does not see them, and [`ConfigError::SecondGuard`] when another policy in use has the same tickets and another
+    /// guard, as a configuration that is replaced may: it keeps its guard.
     pub fn build(self) -> Result<Arc<ServerPolicy>, ConfigError> {
         self.policy.check_early_data()?;
         Ok(Arc::new(self.policy))

@@ -10,6 +10,7 @@ mod ticket;
 pub(crate) use external::PskKind;
 pub use external::{ExternalPsk, PskError, PskHash};
 pub use reason::{NoEarlyData, NotResumed, Unknowable};
+pub(crate) use session::SKEW;
 pub use session::{ChainInTicket, Session};
 pub(crate) use ticket::Issued;
 pub use ticket::{NewTicket, SessionKey, Ticket};

@@ -19,6 +19,9 @@ use crate::wire::{Reader, U8, U16, U24, Writer};
 /// The version of the encoding below.
 const VERSION: u8 = 1;
 
+/// By how much the clocks of servers that take each other's tickets may differ.
+pub(crate) const SKEW: Duration = Duration::from_secs(10);
+
 /// A session that a client may resume (RFC 9846 section 4.7.1), as its server remembers it.
 ///
 /// Whoever has its PSK can resume it: it leaves the process only sealed, or into a store that is as secret as a key.

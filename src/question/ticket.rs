@@ -16,6 +16,10 @@ use crate::psk::Session;
 /// The longest life of a ticket, in seconds: 7 days (RFC 9846 section 4.7.1).
 const MAX_LIFETIME: u32 = 604_800;
 
+/// The longest ticket, in bytes: its message, the longest nonce and early_data included, stays below 16 KiB, and a
+/// ClientHello can carry it back.
+const MAX_TICKET: usize = 16_000;
+
 /// Server: seal a ticket (RFC 9846 section 4.7.1). Pauses nothing; may be answered late or never.
 pub struct SealTicket {
     pub(crate) tag: Tag,
@@ -93,11 +97,11 @@ impl SealTicket {
         }
     }
 
-    /// Here is the ticket, 1 to 65,535 bytes, good for `lifetime` seconds, at most 7 days. An empty one, or one without
-    /// a life, is none.
+    /// Here is the ticket, 1 to 16,000 bytes, good for `lifetime` seconds, at most 7 days. One that is empty or longer, or
+    /// without a life, is none.
     #[must_use]
     pub fn sealed(self, ticket: Vec<u8>, lifetime: u32) -> Answer {
-        if ticket.is_empty() || lifetime == 0 {
+        if ticket.is_empty() || ticket.len() > MAX_TICKET || lifetime == 0 {
             return self.none();
         }
         let sealed = Sealed {

@@ -14,7 +14,7 @@ use crate::config::{ClientAuth, ConfiguredSuite, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
 use crate::moment::Moment;
-use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, Session};
+use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SKEW, Session};
 use crate::question::{
     CheckReplay, FirstFlight, Fresh, Identity, KnownPsk, Peer, PeerEvidence, Question, Tag, Verified,
     VerifyPeer,
@@ -24,9 +24,6 @@ use crate::schedule::{Claimed, Proven};
 use crate::transcript::Transcript;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::message::HEADER_LEN;
-
-/// How far in the future a ticket may have been issued, by clocks of other servers.
-const ISSUE_SKEW: Duration = Duration::from_secs(10);
 
 /// A key that the client named, before it proved to have it.
 pub(super) struct Candidate {
@@ -63,7 +60,7 @@ impl Key {
         let needs_certificate = matches!(serving.config.client_auth, ClientAuth::Required { .. });
         match self {
             Self::Session(session) => {
-                session.check_times(now, ISSUE_SKEW)?;
+                session.check_times(now, SKEW)?;
                 // RFC 9846 section 4.3.11: the name need not be that of the session. It decides about certificates and
                 // early data, though, so that another name gets a handshake of its own.
                 if !same_name(session.server_name.as_deref(), hello.extensions.server_name) {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{Answering, AsyncAnswerer};
+use crate::moment::Moment;
+use crate::policy::SessionStore;
 use crate::policy::replay::{AsyncReplayGuard, Guard};
 use crate::question::Question;
 
@@ -39,10 +41,62 @@ impl<A: AsyncAnswerer, G: AsyncReplayGuard + ?Sized> AsyncAnswerer for Guarded<A
             question.seen(seen)
         })
     }
+
+    fn sessions(&self) -> Option<&dyn SessionStore> {
+        self.inner.sessions()
+    }
+
+    fn moment(&self) -> Moment {
+        self.inner.moment()
+    }
 }
 
 impl<A, G: ?Sized> fmt::Debug for Guarded<A, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guarded").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Immediate;
+    use super::*;
+    use crate::config::Reach;
+    use crate::policy::replay::DEFAULT_WINDOW;
+    use crate::policy::{Answerer, MemorySessions};
+    use crate::question::{Answer, FirstFlight, Seen};
+    use std::future::Future;
+    use std::pin::Pin;
+
+    struct Blind;
+
+    impl AsyncReplayGuard for Blind {
+        fn check(&self, _: FirstFlight) -> Pin<Box<dyn Future<Output = Seen> + Send + '_>> {
+            Box::pin(std::future::ready(Seen::Before))
+        }
+    }
+
+    struct Inner(MemorySessions);
+
+    impl Answerer for Inner {
+        fn answer(&self, _: Question) -> Answer {
+            unreachable!("nothing is asked")
+        }
+
+        fn sessions(&self) -> Option<&dyn SessionStore> {
+            Some(&self.0)
+        }
+
+        fn moment(&self) -> Moment {
+            Moment::from_secs(17)
+        }
+    }
+
+    #[test]
+    fn store_and_clock_are_those_of_who_answers_everything_else() {
+        let guard = Arc::new(Guard::vouched(Blind, Reach::Fleet, DEFAULT_WINDOW));
+        let guarded = Guarded::new(guard, Immediate(Inner(MemorySessions::new())));
+        assert!(guarded.sessions().is_some());
+        assert_eq!(guarded.moment(), Moment::from_secs(17));
     }
 }

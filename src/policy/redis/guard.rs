@@ -27,8 +27,15 @@ use crate::question::{FirstFlight, Seen};
 /// master, or may evict keys; and for tickets that were issued before the store's memory begins, which is when it was last
 /// found restarted, replaced or emptied. A marker among the keys, read with every check, tells that.
 ///
-/// What it cannot see: single keys that somebody deletes, and a master that was cut off and goes on taking writes for
-/// longer than [`RedisSettings::skew`]. It needs the commands SET, GET, INFO, TIME and ECHO.
+/// Role, eviction policy and evicted keys are read by INFO with each examination ([`RedisSettings::period`], and whenever a
+/// reply is odd), not with each check: that would cost the server more than the check itself. A restart ends the
+/// connection, a replica takes no writes, and a flushed store has lost the marker, so that the check notices these by
+/// itself. What is left is a store whose eviction policy is changed while it is full: what it evicts can be accepted again
+/// until the next examination. Whoever cannot rule that out shortens the period.
+///
+/// What it cannot see: single keys that somebody deletes, a master that was cut off and goes on taking writes for
+/// longer than [`RedisSettings::skew`], and a replica that was made to take writes (`replica-read-only no`), until it is
+/// examined. It needs the commands SET, GET, INFO, TIME and ECHO.
 pub struct RedisGuard {
     settings: RedisSettings,
     state: watch::Receiver<State>,

@@ -39,6 +39,10 @@ impl Check {
         found: &Found,
         settings: &RedisSettings,
     ) -> Result<Self, Unknowable> {
+        // Whatever the question waited for meanwhile: the flight may have been forgotten since it arrived.
+        if settings.clock.moment() > flight.expires {
+            return Err(Unknowable::BeforeMemory);
+        }
         let left = flight.expires.since(flight.now).unwrap_or_default();
         // A flight is fresh from one window before the expected moment to one after it.
         if left > settings.window.saturating_mul(2) {
@@ -51,7 +55,7 @@ impl Check {
             // Strings take all that is written to them.
             let _ = write!(key, "{byte:02x}");
         }
-        Ok(Self { key, marker: found.memory.marker.clone(), life: life(left, settings.skew) })
+        Ok(Self { key, marker: found.memory.marker.clone(), life: life(left, settings) })
     }
 
     /// The commands, in an order that matters: what was in the store when the flight was written is told by a marker that
@@ -101,13 +105,15 @@ impl Check {
 }
 
 /// How long a flight is remembered that is fresh for so long, in milliseconds: also for servers whose clocks are behind,
-/// and though the store's clock may leap a little.
-fn life(left: Duration, skew: Duration) -> u64 {
+/// whose questions arrive late, and though the store's clock may leap a little, unnoticed while a reply is waited for.
+fn life(left: Duration, settings: &RedisSettings) -> u64 {
     const MARGIN: Duration = LEAP.saturating_mul(2);
     /// Expiries that are far too long for it overflow in the server.
     const LONGEST: u64 = 1 << 40;
-    let life = left.saturating_add(skew).saturating_add(MARGIN).as_millis();
-    u64::try_from(life).unwrap_or(LONGEST).min(LONGEST)
+    let RedisSettings { skew, deadline, patience, .. } = settings;
+    let parts = [skew, deadline, patience, &MARGIN];
+    let life = parts.into_iter().fold(left, |sum, part| sum.saturating_add(*part));
+    u64::try_from(life.as_millis()).unwrap_or(LONGEST).min(LONGEST)
 }
 
 fn server_error(replies: &[Value]) -> Option<&ServerError> {
@@ -125,8 +131,10 @@ fn is_text(reply: &Value, wanted: &str) -> bool {
 mod tests {
     use super::*;
     use crate::moment::Moment;
+    use crate::policy::FixedClock;
     use alloc::sync::Arc;
     use alloc::vec;
+    use rustls_pki_types::UnixTime;
 
     use super::super::memory::Memory;
     use crate::crypto::Rng;
@@ -141,7 +149,12 @@ mod tests {
     }
 
     fn settings() -> RedisSettings {
-        RedisSettings::new("redis://127.0.0.1", Arc::new(NoRng)).unwrap()
+        settings_at(100)
+    }
+
+    fn settings_at(secs: u64) -> RedisSettings {
+        let clock = FixedClock(UnixTime::since_unix_epoch(Duration::from_secs(secs)));
+        RedisSettings::new("redis://127.0.0.1", Arc::new(NoRng)).unwrap().clock(clock)
     }
 
     fn time(secs: u64) -> Value {
@@ -231,10 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_is_remembered_for_as_long_as_any_clock_finds_it_fresh_and_longer() {
-        let (secs, skew) = (Duration::from_secs, Duration::from_secs(10));
-        assert_eq!(life(secs(20), skew), 40_000);
-        assert_eq!(life(Duration::MAX, skew), 1 << 40);
+    fn a_flight_is_remembered_for_as_long_as_any_clock_finds_it_fresh_and_any_answer_is_waited_for() {
+        let secs = Duration::from_secs;
+        let settings = settings().skew(secs(10)).deadline(secs(3)).patience(secs(1));
+        assert_eq!(life(secs(20), &settings), 44_000);
+        assert_eq!(life(Duration::MAX, &settings), 1 << 40);
+    }
+
+    #[test]
+    fn a_question_that_waited_until_its_flight_expired_is_not_asked() {
+        let Asked { before, .. } = asked();
+        let memory = Memory::begin("run repl 0", Moment::from_secs(1), [1; 16]);
+        let found = Found { memory, ahead: before };
+        let check = |secs| Check::new(&flight(110), &found, &settings_at(secs)).map(|_| ());
+        assert_eq!(check(110), Ok(()));
+        assert_eq!(check(111), Err(Unknowable::BeforeMemory));
     }
 
     #[test]

@@ -121,6 +121,9 @@ impl RingWatcher {
     /// ([`RingState::seal`]). What does not open is passed over and counted, and so is what is no newer than what the ring
     /// has. May be dropped and called again, and is to be called for as long as the ring is used.
     ///
+    /// A ring without a state takes any that opens, an old one too, whose keys may have been revoked since: where Redis may
+    /// be in other hands, push the [export](TicketRing::export) of the last run first.
+    ///
     /// # Errors
     ///
     /// [`Pushed::OtherSource`] for a ring that gets its keys elsewhere.

@@ -138,7 +138,7 @@ impl RedisSettings {
         self
     }
 
-    /// Tells the time by this clock instead of the system's.
+    /// Tells the time by this clock instead of the system's: by the one that tells when flights arrive, the policy's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);

@@ -33,6 +33,9 @@ pub trait ReplayGuard: Send + Sync {
 }
 
 /// Remembers first flights in a store elsewhere, under the rules of [`ReplayGuard`].
+///
+/// The question may have waited: `now` is when the flight arrived. A store that forgets a flight some time after it
+/// `expires` is asked only while its guard's own clock says that this has not passed; also while the answer is on its way.
 pub trait AsyncReplayGuard: Send + Sync {
     /// Looks for the flight, and remembers it, before a deadline of its own.
     fn check(&self, flight: FirstFlight) -> Pin<Box<dyn Future<Output = Seen> + Send + '_>>;

@@ -1,7 +1,8 @@
 //! Tickets in a file, for programs that run for a moment.
 //!
 //! Every change is a new file that takes the old one's place, under a lock of the operating system: whatever happens in
-//! between, the old tickets are there or the new ones, and no ticket is taken twice.
+//! between, the old tickets are there or the new ones, and no ticket is taken twice, unless the machine itself stops and
+//! its file system comes back as it was before.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -64,7 +65,8 @@ pub struct FileSessions {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionFileError {
-    /// Others than its owner may read or write it: whoever read it can resume the sessions.
+    /// Others may read or write it, or it is theirs: whoever read it can resume the sessions, and whoever wrote it can be
+    /// taken for a server.
     Exposed(PathBuf),
     /// It is not what this library wrote, or longer. It counts as empty, and the next ticket replaces it.
     Damaged(PathBuf),
@@ -75,7 +77,7 @@ pub enum SessionFileError {
 }
 
 impl FileSessions {
-    /// Keeps tickets in the file at `path`, which need not exist yet; its folder must.
+    /// Keeps tickets in the file at `path`, which need not exist yet; its folder must, and nobody else may write to it.
     ///
     /// # Errors
     ///
@@ -160,7 +162,7 @@ impl FileSessions {
         if !metadata.is_file() {
             return Err(refused(io::Error::new(ErrorKind::InvalidInput, "not a file")));
         }
-        if is_exposed(&metadata) {
+        if is_exposed(&metadata, us()) {
             return Err(SessionFileError::Exposed(self.path.clone()));
         }
         // Room for all of it: growing would leave copies of keys behind.
@@ -278,15 +280,29 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Whether others than its owner may read or write it.
+/// The user that new files belong to.
 #[cfg(unix)]
-fn is_exposed(metadata: &fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::mode(metadata) & 0o077 != 0
+fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Other systems have no such numbers.
+#[cfg(not(unix))]
+fn us() -> u32 {
+    0
+}
+
+/// Whether others than user `us` may read or write it.
+#[cfg(unix)]
+fn is_exposed(metadata: &fs::Metadata, us: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A ticket is as good as a certificate: root must not take those that a user left for it.
+    metadata.mode() & 0o077 != 0 || metadata.uid() != us
 }
 
 /// Other systems have no such notion; the folder's own rules protect the file.
 #[cfg(not(unix))]
-fn is_exposed(_: &fs::Metadata) -> bool {
+fn is_exposed(_: &fs::Metadata, _: u32) -> bool {
     false
 }
 
@@ -296,7 +312,7 @@ impl fmt::Display for SessionFileError {
         match self {
             Self::Exposed(path) => write!(
                 f,
-                "{} may be read by others, who can resume its sessions; delete it, or forbid that (chmod 600)",
+                "{} belongs to or may be read by others, who can resume its sessions; delete it, or forbid that (chmod 600)",
                 at(path)
             ),
             Self::Damaged(path) => write!(f, "{} is damaged; it counts as empty", at(path)),
@@ -420,6 +436,16 @@ mod tests {
         }
         mode(0o600);
         assert_eq!(drain(&store, "a.example"), [1]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_of_another_user_is_exposed() {
+        let folder = Folder::new();
+        folder.open().put(ticket("a.example", 1, 100));
+        let metadata = fs::metadata(folder.path()).unwrap();
+        assert!(!is_exposed(&metadata, us()));
+        assert!(is_exposed(&metadata, us() + 1));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::guards::Guards;
 use super::key::{Algorithms, RingError};
-use super::{MAX_LIFETIME, SKEW, Tickets};
-use crate::config::Reach;
+use super::{MAX_LIFETIME, Tickets};
+use crate::config::{Reach, ReplayGuarded};
 use crate::crypto::{Digest, Hash, Provider, Rng};
 use crate::moment::Moment;
-use crate::psk::{ChainInTicket, NotResumed, Session};
+use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
 use crate::question::Peer;
 
 /// The length of a ticket, in bytes.
@@ -44,6 +45,7 @@ pub struct SessionCache {
     capacity: usize,
     chains: ChainInTicket,
     stored: Mutex<Stored>,
+    guards: Guards,
 }
 
 #[derive(Default)]
@@ -70,6 +72,7 @@ impl SessionCache {
             capacity,
             chains: ChainInTicket::Left,
             stored: Mutex::default(),
+            guards: Guards::default(),
         })
     }
 
@@ -166,6 +169,10 @@ impl Tickets for SessionCache {
 
     fn reach(&self) -> Reach {
         Reach::Process
+    }
+
+    fn admits(&self, proof: &ReplayGuarded, fingerprint: &[u8]) -> bool {
+        self.guards.admit(proof, fingerprint)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod cache;
 mod chain;
+mod guards;
 mod key;
 mod ring;
 mod state;
@@ -18,17 +19,13 @@ pub use state::RingState;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use crate::config::Reach;
+use crate::config::{Reach, ReplayGuarded};
 use crate::moment::Moment;
 use crate::psk::{NotResumed, Session};
 
 /// RFC 9846 section 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
 pub(super) const MAX_LIFETIME: u32 = 604_800;
-
-/// By how much the clocks of servers that take each other's tickets may differ.
-const SKEW: Duration = Duration::from_secs(10);
 
 /// Gives out tickets and takes them back: seals them, or stores what they stand for.
 pub trait Tickets: Send + Sync {
@@ -36,7 +33,7 @@ pub trait Tickets: Send + Sync {
     fn lifetime(&self, now: Moment) -> u32;
 
     /// A ticket for this session, good for configurations of this fingerprint; `None` where there can be none. At most
-    /// 65,535 bytes.
+    /// 16,000 bytes: a longer one is not sent ([`SealTicket::sealed`](crate::question::SealTicket::sealed)).
     fn issue(&self, session: Session, fingerprint: &[u8], now: Moment) -> Option<Vec<u8>>;
 
     /// The session of a ticket that was issued under this fingerprint.
@@ -48,6 +45,14 @@ pub trait Tickets: Send + Sync {
 
     /// Who else takes these tickets.
     fn reach(&self) -> Reach;
+
+    /// Whether the guard of `proof` sees all early data with these tickets under this fingerprint; each policy with early
+    /// data asks once. No, while another guard is in use that does not share its memory. By default yes: whoever makes the
+    /// policies has to see to it then.
+    fn admits(&self, proof: &ReplayGuarded, fingerprint: &[u8]) -> bool {
+        let _ = (proof, fingerprint);
+        true
+    }
 }
 
 /// The whole seconds from `now` to `end`, at most 7 days.

@@ -13,13 +13,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::chain::{Chain, FleetSecret};
+use super::guards::Guards;
 use super::key::{Algorithms, Generation, Key, KeyName, RingError, Schedule, TICKET_VERSION};
 use super::state::RingState;
-use super::{SKEW, Tickets, seconds_until};
-use crate::config::Reach;
+use super::{Tickets, seconds_until};
+use crate::config::{Reach, ReplayGuarded};
 use crate::crypto::{AeadKey, NONCE_LEN, Nonce, Provider, Rng, TAG_LEN};
 use crate::moment::Moment;
-use crate::psk::{ChainInTicket, NotResumed, Session};
+use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
 
 /// The longest ticket, in bytes: a ClientHello carries it, and a longer one would cost more than it saves.
 const MAX_TICKET: usize = 1024;
@@ -56,6 +57,7 @@ pub struct TicketRing {
     /// Held only to fetch or to replace the table.
     table: RwLock<Arc<Table>>,
     keeper: Mutex<Keeper>,
+    guards: Guards,
 }
 
 /// What became of a state that was pushed.
@@ -154,6 +156,7 @@ impl TicketRing {
             chain_in_ticket: ChainInTicket::Left,
             table: RwLock::new(Arc::new(Table::default())),
             keeper: Mutex::new(keeper),
+            guards: Guards::default(),
         })
     }
 
@@ -215,15 +218,19 @@ impl TicketRing {
     /// Takes these keys instead of those that were pushed before, unless they are older. What was revoked stays revoked.
     pub fn push(&self, mut state: RingState) -> Pushed {
         let mut keeper = self.keeper();
-        let Source::Pushed(pushed) = &mut keeper.source else { return Pushed::OtherSource };
-        if let Some(present) = pushed {
-            if state.sequence <= present.sequence {
-                return Pushed::Older;
-            }
-            for gone in present.keys.iter().filter(|key| key.secret.is_none()) {
-                for key in state.keys.iter_mut().filter(|key| key.name == gone.name) {
-                    key.secret = None;
-                }
+        let Keeper { source: Source::Pushed(pushed), revoked, .. } = &mut *keeper else {
+            return Pushed::OtherSource;
+        };
+        if pushed.as_ref().is_some_and(|present| state.sequence <= present.sequence) {
+            return Pushed::Older;
+        }
+        // Also where a state comes in between that knows nothing of the key.
+        for key in &mut state.keys {
+            let is_known = revoked.iter().any(|(name, _)| *name == key.name);
+            match (&key.secret, is_known) {
+                (None, false) => revoked.push((key.name, key.end)),
+                (Some(_), true) => key.secret = None,
+                _ => {}
             }
         }
         *pushed = Some(state);
@@ -340,6 +347,10 @@ impl Tickets for TicketRing {
 
     fn reach(&self) -> Reach {
         self.reach
+    }
+
+    fn admits(&self, proof: &ReplayGuarded, fingerprint: &[u8]) -> bool {
+        self.guards.admit(proof, fingerprint)
     }
 }
 

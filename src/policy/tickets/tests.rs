@@ -384,9 +384,17 @@ fn what_was_revoked_stays_so_whatever_is_pushed() {
     assert!(state.revoke(name_of(&ticket)));
     assert_eq!(ring.push(again(&state)), Pushed::Taken);
     assert_eq!(fate(&ring, &ticket, NOW), Err(NotResumed::Revoked));
+    let mut back = again(&without);
+    back.sequence += 2;
     assert_eq!(ring.push(without), Pushed::Taken);
     assert_eq!(fate(&ring, &ticket, NOW), Err(NotResumed::Revoked));
     assert!(ring.export().unwrap().generations().iter().any(|generation| generation.revoked));
+    // Nor does it come back by way of a state that knows nothing of it.
+    let nothing = RingState { sequence: back.sequence - 1, keys: Vec::new() };
+    assert_eq!(ring.push(nothing), Pushed::Taken);
+    assert_eq!(fate(&ring, &ticket, NOW), Err(NotResumed::Unknown));
+    assert_eq!(ring.push(back), Pushed::Taken);
+    assert_eq!(fate(&ring, &ticket, NOW), Err(NotResumed::Revoked));
 }
 
 #[test]

@@ -38,8 +38,8 @@ async fn a_flight_is_remembered_for_longer_than_a_copy_is_fresh() {
     assert_eq!(check(&guard, 1, 1003).await, Seen::Never);
     let keys: Vec<String> = store.tell(&["KEYS", "symbolon:seen:*"]);
     let left: i64 = store.tell(&["PTTL", &keys[0]]);
-    // 10 s of freshness, the skew, and the margin.
-    assert!(keys.len() == 1 && (15_000..=23_000).contains(&left), "{keys:?} for {left} ms");
+    // 10 s of freshness, the skew, what an answer and an examination may take, and the margin.
+    assert!(keys.len() == 1 && (75_000..=83_000).contains(&left), "{keys:?} for {left} ms");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_newcomer_goes_on_with_the_memory_of_the_store() {
     let first = guarding(settings(store.port, &clock)).await;
     assert_eq!(check(&first, 1, 1500).await, Seen::Never);
     drop(first);
-    clock.set(2000);
+    clock.set(1505);
     let newcomer = guarding(settings(store.port, &clock)).await;
     since(&newcomer, 1000).await;
     assert_eq!(check(&newcomer, 1, 1500).await, Seen::Before);
@@ -72,9 +72,9 @@ async fn a_restart_begins_a_new_memory() {
     store.kill();
     until(&guard, |status| status == RedisStatus::Unreachable).await;
     assert_eq!(check(&guard, 1, 1500).await, UNREACHABLE);
-    clock.set(2000);
+    clock.set(1505);
     store.restart();
-    since(&guard, 2000).await;
+    since(&guard, 1505).await;
     assert_eq!(check(&guard, 1, 1500).await, BEFORE_MEMORY);
     assert_eq!(check(&guard, 1, 2000).await, Seen::Never);
     assert_eq!(check(&guard, 1, 2000).await, Seen::Before);
@@ -85,7 +85,7 @@ async fn a_lost_connection_forgets_nothing() {
     let (store, clock) = (Store::start(), Hands::at(1000));
     let guard = guarding(settings(store.port, &clock)).await;
     assert_eq!(check(&guard, 1, 1000).await, Seen::Never);
-    clock.set(2000);
+    clock.set(1005);
     let _: i64 = store.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
     until(&guard, |status| status == RedisStatus::Unreachable).await;
     since(&guard, 1000).await;
@@ -99,13 +99,13 @@ async fn a_flushed_store_is_noticed_by_the_check_itself() {
         let one = guarding(settings(store.port, &clock)).await;
         let two = guarding(settings(store.port, &clock)).await;
         assert_eq!(check(&one, 1, 1500).await, Seen::Never);
-        clock.set(2000);
+        clock.set(1505);
         let _: String = store.tell(&[flush]);
         assert_eq!(check(&one, 1, 1500).await, BEFORE_MEMORY, "{flush}");
-        since(&one, 2000).await;
+        since(&one, 1505).await;
         // The other one finds a marker that is not its own.
         assert_eq!(check(&two, 1, 1500).await, BEFORE_MEMORY, "{flush}");
-        since(&two, 2000).await;
+        since(&two, 1505).await;
         assert_eq!(check(&one, 2, 2000).await, Seen::Never);
         assert_eq!(check(&two, 2, 2000).await, Seen::Before);
     }
