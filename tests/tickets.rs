@@ -429,6 +429,21 @@ fn early_data_needs_tickets_and_the_guard_that_switched_it_on() {
 }
 
 #[test]
+fn a_guard_answers_for_no_configuration_of_another_guard() {
+    let [here, other] = [(); 2].map(|()| guard(Reach::Process));
+    let early = |b: ServerConfigBuilder, guard: &Guard| b.early_data(1000, guard.proof().clone());
+    let mut place = Place::new(|b| early(b, &here), |b| b.tickets(ring()).replay_guard(Arc::clone(&here)));
+    let [one, two] = [place.ticket(), place.ticket()];
+    let sent = place.connect_sending(place.offer(one).with_early_data(), b"early");
+    assert_eq!(sent.server.early_data, Ok(()));
+    // As an application may choose it, which answers `Configure` itself.
+    let builder = ServerConfig::builder(provider()).credential(credential(support::Key::P256)).tickets(2);
+    place.config = early(builder, &other).build().unwrap();
+    let sent = place.connect_sending(place.offer(two).with_early_data(), b"early");
+    assert_eq!(sent.server.early_data, Err(NoEarlyData::Unknowable(Unknowable::NoGuard)));
+}
+
+#[test]
 fn one_guard_looks_at_all_early_data_with_the_same_tickets() {
     let built = |guard: &Arc<Guard>, tickets: &Arc<dyn Tickets>, host: &str| {
         let config = ServerConfig::builder(provider()).virtual_host(host);

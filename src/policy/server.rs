@@ -230,11 +230,14 @@ impl ServerPolicy {
 
     fn check_replay(&self, question: CheckReplay) -> Answer {
         match &self.guarding {
-            Guarding::Here(guard) => {
+            // An application may have chosen another configuration than ours.
+            Guarding::Here(guard) if guard.proof().is_of_same_guard(question.proof()) => {
                 let seen = guard.guard().check(question.flight());
                 question.seen(seen)
             }
-            Guarding::Nobody | Guarding::Elsewhere(_) => question.unknown(Unknowable::NoGuard),
+            Guarding::Here(_) | Guarding::Nobody | Guarding::Elsewhere(_) => {
+                question.unknown(Unknowable::NoGuard)
+            }
         }
     }
 

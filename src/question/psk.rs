@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Answer, Tag, Verdict};
-use crate::config::ServerConfig;
+use crate::config::{ReplayGuarded, ServerConfig};
 use crate::error::Refusal;
 use crate::moment::Moment;
 use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, Session, Unknowable};
@@ -139,6 +139,7 @@ pub enum Seen {
 pub struct CheckReplay {
     pub(crate) tag: Tag,
     pub(crate) flight: FirstFlight,
+    pub(crate) proof: ReplayGuarded,
 }
 
 impl CheckReplay {
@@ -146,6 +147,12 @@ impl CheckReplay {
     #[must_use]
     pub fn flight(&self) -> &FirstFlight {
         &self.flight
+    }
+
+    /// What switched early data on in the configuration that serves the connection: its guard is asked, no other.
+    #[must_use]
+    pub fn proof(&self) -> &ReplayGuarded {
+        &self.proof
     }
 
     /// It was not seen before, and is remembered now.

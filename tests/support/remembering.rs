@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use symbolon::Moment;
-use symbolon::config::{ClientConfig, Reach, ServerConfig, ServerConfigBuilder};
+use symbolon::config::{ClientConfig, ServerConfig, ServerConfigBuilder};
 use symbolon::conn::NotResumed;
-use symbolon::policy::replay::{DEFAULT_WINDOW, Guard};
 use symbolon::policy::{Answerer, Clock, MemorySessions, SessionStore, SystemClock};
 use symbolon::psk::{ExternalPsk, PskHash, Session};
 use symbolon::question::{Answer, KnownPsk, LookupPsk, PeerEvidence, Question, SealTicket};
 
+use crate::support::resumption::guarded;
 use crate::support::{Answers, client_config, server_config};
 
 /// How long the tickets live, in seconds.
@@ -94,8 +94,7 @@ pub struct World {
 impl World {
     /// Two tickets a connection, with so many bytes of early data.
     pub fn with_early_data(max: u32) -> Self {
-        let guard = Guard::vouched((), Reach::Process, DEFAULT_WINDOW);
-        Self::with(|b| b.early_data(max, guard.proof().clone()))
+        Self::with(|b| b.early_data(max, guarded()))
     }
 
     /// Two tickets a connection.

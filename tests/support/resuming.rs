@@ -1,27 +1,20 @@
 //! What both sides keep of a connection, for the next one to resume.
 #![allow(dead_code)] // no test uses everything
 
-use std::time::Duration;
-
 use symbolon::Moment;
-use symbolon::config::{Reach, ReplayGuarded};
 use symbolon::conn::{NewTicket, NotResumed, Offer};
-use symbolon::policy::replay::Guard;
 use symbolon::psk::{Session, Ticket};
 use symbolon::question::{Answer, KnownPsk, Question};
 
 use crate::support::Answers;
+/// What switches early data on.
+pub use crate::support::resumption::guarded as proof;
 
 pub const MAX_EARLY_DATA: u32 = 1 << 14;
 
 const LIFETIME: u32 = 3600;
 const ISSUED: Moment = Moment::from_secs(1_000_000);
 const NOW: Moment = Moment::from_secs(1_000_001);
-
-/// What switches early data on: every first flight is fresh here.
-pub fn proof() -> ReplayGuarded {
-    Guard::vouched((), Reach::Process, Duration::from_secs(10)).proof().clone()
-}
 
 /// What one side keeps of its connections.
 #[derive(Default)]

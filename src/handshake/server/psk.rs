@@ -10,7 +10,7 @@ use rustls_pki_types::UnixTime;
 
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Context, ServerNext, Serving, State};
-use crate::config::{ClientAuth, ConfiguredSuite, ResumedPeers};
+use crate::config::{ClientAuth, ConfiguredSuite, ReplayGuarded, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
 use crate::moment::Moment;
@@ -155,8 +155,13 @@ impl Candidate {
 }
 
 impl Keyed {
-    /// Whether early data may be accepted, but for replays: the first flight to look for, or why not.
-    fn first_flight(&self, hello: &ClientHello<'_>, agreed: &Facts<'_>) -> Result<FirstFlight, NoEarlyData> {
+    /// Whether early data may be accepted, but for replays: the first flight to look for and whose guard is to do it, or why
+    /// not.
+    fn first_flight(
+        &self,
+        hello: &ClientHello<'_>,
+        agreed: &Facts<'_>,
+    ) -> Result<(FirstFlight, ReplayGuarded), NoEarlyData> {
         let Facts { serving, suite, alpn } = agreed;
         let Some(policy) = &serving.config.early_data else { return Err(NoEarlyData::SwitchedOff) };
         // "The PSK used to encrypt the early data MUST be the first PSK listed".
@@ -188,7 +193,8 @@ impl Keyed {
         if self.now > expires || self.now < expected.minus(window) {
             return Err(NoEarlyData::NotFresh);
         }
-        Ok(FirstFlight { id: self.proven.id(), issued: session.issued, now: self.now, expires })
+        let flight = FirstFlight { id: self.proven.id(), issued: session.issued, now: self.now, expires };
+        Ok((flight, policy.proof.clone()))
     }
 }
 
@@ -258,11 +264,11 @@ impl Agreed {
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
         match self.may_accept_early(hello) {
-            Ok(flight) => {
+            Ok((flight, proof)) => {
                 let tag = cx.tags.next();
                 let pending = Pending { agreed: self, transcript, raw: raw.to_vec(), boundary };
                 let state = State::Replay(WaitReplay { pending, tag });
-                Ok(Next::Ask(state, Question::CheckReplay(CheckReplay { tag, flight })))
+                Ok(Next::Ask(state, Question::CheckReplay(CheckReplay { tag, flight, proof })))
             }
             Err(why) => {
                 self.early = Early::Refused(why);
@@ -271,7 +277,7 @@ impl Agreed {
         }
     }
 
-    fn may_accept_early(&self, hello: &ClientHello<'_>) -> Result<FirstFlight, NoEarlyData> {
+    fn may_accept_early(&self, hello: &ClientHello<'_>) -> Result<(FirstFlight, ReplayGuarded), NoEarlyData> {
         if hello.extensions.early_data.is_none() {
             // The second ClientHello never has it.
             return Err(match self.retried {
