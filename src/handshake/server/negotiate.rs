@@ -132,7 +132,7 @@ fn select(
     let fits = Fits::of(hello, serving, settled);
     let mut why = None;
     for (index, key) in keys {
-        match try_key(hello, serving, index, key.into(), now, &fits) {
+        match try_key(hello, serving, index, key, now, &fits) {
             Ok(selected) => return Ok(selected),
             Err(not) => why = why.or(Some(not)),
         }

@@ -14,10 +14,10 @@ use crate::config::{ClientAuth, ConfiguredSuite, ReplayGuarded, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
 use crate::moment::Moment;
-use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SKEW, Session};
+use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SKEW};
+pub(super) use crate::question::KnownPsk as Key;
 use crate::question::{
-    CheckReplay, FirstFlight, Fresh, Identity, KnownPsk, Peer, PeerEvidence, Question, Tag, Verified,
-    VerifyPeer,
+    CheckReplay, FirstFlight, Fresh, Identity, Peer, PeerEvidence, Question, Tag, Verified, VerifyPeer,
 };
 use crate::record::EpochBoundary;
 use crate::schedule::{Claimed, Proven};
@@ -34,21 +34,7 @@ pub(super) struct Candidate {
     pub(super) now: Moment,
 }
 
-/// A key that was found by its identity.
-pub(super) enum Key {
-    Session(Box<Session>),
-    External(Arc<ExternalPsk>),
-}
-
-impl From<KnownPsk> for Key {
-    fn from(known: KnownPsk) -> Self {
-        match known {
-            KnownPsk::Session(session) => Self::Session(session),
-            KnownPsk::External(psk) => Self::External(psk),
-        }
-    }
-}
-
+/// What the machine asks of a key that was found by its identity.
 impl Key {
     /// Why the key cannot be used for this client, if it cannot.
     pub(super) fn check(
