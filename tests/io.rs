@@ -29,33 +29,6 @@ fn streams(mood: Mood) -> Streams {
     (client, Stream::server(&server_config(|b| b), honest(), down))
 }
 
-fn waits(error: &std::io::Error) -> bool {
-    error.kind() == ErrorKind::WouldBlock
-}
-
-/// Calls `one` and `other` in turn until both are done.
-fn alternate<A, B>(mut one: impl FnMut() -> Result<A>, mut other: impl FnMut() -> Result<B>) -> (A, B) {
-    let (mut a, mut b) = (None, None);
-    for _ in 0..1_000_000 {
-        if a.is_none() {
-            match one() {
-                Ok(done) => a = Some(done),
-                Err(error) => assert!(waits(&error), "{error}"),
-            }
-        }
-        if b.is_none() {
-            match other() {
-                Ok(done) => b = Some(done),
-                Err(error) => assert!(waits(&error), "{error}"),
-            }
-        }
-        if a.is_some() && b.is_some() {
-            break;
-        }
-    }
-    (a.unwrap(), b.unwrap())
-}
-
 fn established(mood: Mood) -> Streams {
     let (mut client, mut server) = streams(mood);
     shake(&mut client, &mut server);

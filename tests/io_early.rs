@@ -54,38 +54,11 @@ impl World {
     }
 }
 
-fn waits(error: &IoError) -> bool {
-    error.kind() == ErrorKind::WouldBlock
-}
-
 fn misuse(error: &IoError) -> Option<Misuse> {
     match tls_error(error) {
         Some(Error::Misuse(misuse)) => Some(*misuse),
         _ => None,
     }
-}
-
-/// Calls `one` and `other` in turn until both are done.
-fn alternate<A, B>(mut one: impl FnMut() -> Result<A>, mut other: impl FnMut() -> Result<B>) -> (A, B) {
-    let (mut a, mut b) = (None, None);
-    for _ in 0..1_000_000 {
-        if a.is_none() {
-            match one() {
-                Ok(done) => a = Some(done),
-                Err(error) => assert!(waits(&error), "{error}"),
-            }
-        }
-        if b.is_none() {
-            match other() {
-                Ok(done) => b = Some(done),
-                Err(error) => assert!(waits(&error), "{error}"),
-            }
-        }
-        if a.is_some() && b.is_some() {
-            break;
-        }
-    }
-    (a.unwrap(), b.unwrap())
 }
 
 fn shake(client: &mut Stream<End>, server: &mut Stream<End>) {

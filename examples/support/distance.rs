@@ -90,14 +90,14 @@ impl Distance<'_> {
             conn: Client::start(self.client.0, self.name.clone(), offer, &mut near.out)?,
             answerer: self.client.1,
             request,
+            is_to_be_sent: true,
             summary: None,
             received: Vec::new(),
             tickets: Vec::new(),
         };
-        let sent_early = match client.conn.early_writer() {
-            Some(mut early) => early.write(&[request], &mut near.out)? == request.len(),
-            None => false,
-        };
+        if let Some(mut early) = client.conn.early_writer() {
+            client.is_to_be_sent = early.write(&[request], &mut near.out)? < request.len();
+        }
         near.clock += began.elapsed();
         near.send(&mut far, one_way);
         let mut server = Answering {
@@ -119,7 +119,7 @@ impl Distance<'_> {
             if server_next {
                 server.take(end)?
             } else {
-                client.take(end, sent_early)?
+                client.take(end)?
             }
             end.clock += began.elapsed();
             end.send(other, one_way);
@@ -138,14 +138,15 @@ struct Asking<'a> {
     conn: Client,
     answerer: &'a dyn Answerer,
     request: &'a [u8],
+    /// The request, once the handshake is complete.
+    is_to_be_sent: bool,
     summary: Option<Box<Summary>>,
     received: Vec<u8>,
     tickets: Vec<symbolon::psk::NewTicket>,
 }
 
 impl Asking<'_> {
-    fn take(&mut self, end: &mut End, sent_early: bool) -> Result<(), Error> {
-        let mut send = !sent_early;
+    fn take(&mut self, end: &mut End) -> Result<(), Error> {
         let mut at = 0;
         loop {
             let Step { consumed, event } = self.conn.process(&mut end.input[at..], &mut end.out)?;
@@ -155,12 +156,12 @@ impl Asking<'_> {
                 Event::Ask(question) => self.conn.resume(self.answerer.answer(question), &mut end.out)?,
                 Event::Established(summary) => {
                     self.summary = Some(summary);
-                    if send {
+                    if self.is_to_be_sent {
                         self.conn.write(&[self.request], &mut end.out)?;
                     }
                 }
                 // A program that knows its request to be harmless sends it again, on purpose.
-                Event::EarlyVerdict(EarlyVerdict::Refused) => send = true,
+                Event::EarlyVerdict(EarlyVerdict::Refused) => self.is_to_be_sent = true,
                 Event::Data(plain) => self.received.extend_from_slice(plain.bytes),
                 Event::Ticket(ticket) => self.tickets.push(ticket),
                 _ => {}

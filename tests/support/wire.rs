@@ -136,3 +136,31 @@ pub fn records(bytes: &[u8]) -> Vec<usize> {
 pub fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at % 251) as u8).collect()
 }
+
+/// Whether a call is only to be repeated.
+pub fn waits(error: &Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock
+}
+
+/// Calls `one` and `other` in turn until both are done.
+pub fn alternate<A, B>(mut one: impl FnMut() -> Result<A>, mut other: impl FnMut() -> Result<B>) -> (A, B) {
+    let (mut a, mut b) = (None, None);
+    for _ in 0..1_000_000 {
+        if a.is_none() {
+            match one() {
+                Ok(done) => a = Some(done),
+                Err(error) => assert!(waits(&error), "{error}"),
+            }
+        }
+        if b.is_none() {
+            match other() {
+                Ok(done) => b = Some(done),
+                Err(error) => assert!(waits(&error), "{error}"),
+            }
+        }
+        if a.is_some() && b.is_some() {
+            break;
+        }
+    }
+    (a.unwrap(), b.unwrap())
+}
