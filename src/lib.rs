@@ -88,6 +88,7 @@ pub mod conn;
 pub mod crypto;
 pub mod error;
 mod handshake;
+pub mod identity;
 #[cfg(symbolon_internals)]
 #[doc(hidden)]
 pub mod internals;

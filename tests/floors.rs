@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("schedule", 3),
     ("transcript", 3),
     ("record", 3),
+    ("identity", 3),
     ("config", 3),
     ("question", 3),
     ("psk", 3),
