@@ -5,6 +5,7 @@
 
 mod budget;
 mod der;
+mod directory;
 mod dn;
 mod error;
 mod names;

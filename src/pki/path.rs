@@ -7,8 +7,9 @@ use core::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::names::{self, GeneralName};
 use super::parse::{Authority, SignedWith};
-use super::{Budget, Certificate, Purpose, Rejected, Root, VerifiedPath, Verifier, VerifyError, names};
+use super::{Budget, Certificate, Purpose, Rejected, Root, VerifiedPath, Verifier, VerifyError};
 use crate::crypto::Provider;
 
 /// How many refused candidates are told.
@@ -76,10 +77,12 @@ pub(super) fn verify(
 
 /// What the leaf must satisfy whoever issued it.
 fn check_leaf(leaf: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> Result<(), VerifyError> {
+    let dns = leaf.dns_names.iter().map(|name| GeneralName::Dns(name.as_bytes()));
+    let presented: Vec<_> = dns.chain(leaf.ip_addresses.iter().map(|bytes| GeneralName::Ip(bytes))).collect();
     if let Purpose::Server(name) = purpose
-        && !names::matches(leaf, name)
+        && !names::matches(&presented, name)
     {
-        let presented = names::presented(leaf);
+        let presented = names::listed(&presented);
         return Err(VerifyError::WrongName { wanted: name.to_str().to_string(), presented });
     }
     check_any(leaf, purpose, now)?;
