@@ -11,12 +11,14 @@ pub struct Budget {
     pub path: usize,
     /// Certificates that a peer may send.
     pub certificates: usize,
+    /// Comparisons of names with name constraints, over all paths that are tried.
+    pub comparisons: usize,
 }
 
 impl Default for Budget {
-    /// 32 signatures, paths of 8, 32 certificates.
+    /// 32 signatures, paths of 8, 32 certificates, 250,000 comparisons.
     fn default() -> Self {
-        Self { signatures: 32, path: 8, certificates: 32 }
+        Self { signatures: 32, path: 8, certificates: 32, comparisons: 250_000 }
     }
 }
 
@@ -24,6 +26,12 @@ impl Budget {
     /// Pays for one signature check.
     pub(super) fn pay(&mut self) -> Result<(), VerifyError> {
         self.signatures = self.signatures.checked_sub(1).ok_or(VerifyError::Budget("signature checks"))?;
+        Ok(())
+    }
+
+    /// Pays for one comparison of a name.
+    pub(super) fn pay_comparison(&mut self) -> Result<(), VerifyError> {
+        self.comparisons = self.comparisons.checked_sub(1).ok_or(VerifyError::Budget("name comparisons"))?;
         Ok(())
     }
 }

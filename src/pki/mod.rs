@@ -4,6 +4,7 @@
 //! evaluated here, such as name constraints, refuses the path: nothing is believed for want of a check.
 
 mod budget;
+mod constraints;
 mod der;
 mod directory;
 mod dn;
@@ -12,6 +13,7 @@ mod names;
 mod outline;
 mod parse;
 mod path;
+mod subtrees;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
 
