@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use symbolon::conn::{Direction, Epoch, MessageKind, Reported, Summary};
+use symbolon::identity::Identity;
 use symbolon::io::Observer;
-use symbolon::question::Identity;
 
 /// Who sent something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,9 @@ impl Timeline {
         writeln!(out, "{}", line("ALPN", alpn.into_owned()))?;
         if let Some(peer) = &summary.peer {
             let identity = match &peer.identity {
-                Identity::Dns(name) => format!("{name}, by a certificate that leads to the development CA"),
+                Identity::Dns { name, .. } => {
+                    format!("{name}, by a certificate that leads to the development CA")
+                }
                 other => format!("{other:?}"),
             };
             writeln!(out, "{}", line("server is", identity))?;

@@ -5,8 +5,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::identity::Peer;
 use crate::psk::{NoEarlyData, NotResumed};
-use crate::question::Peer;
 
 /// What was negotiated, and with whom. Handed out once, with `Event::Established`.
 #[derive(Clone, Debug)]
