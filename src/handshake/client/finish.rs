@@ -196,6 +196,7 @@ impl Ending {
                 _ => None,
             },
             peer: Some(peer),
+            anonymous: false,
             retried: self.facts.retried,
             resumed: self.resumed,
             early_data: self.early_data,
