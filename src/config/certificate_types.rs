@@ -42,7 +42,7 @@ impl CertificateTypes {
     /// RFC 7250 section 4.1: "If the client has no remaining certificate types to send in the client hello, other than the
     /// default X.509 type, it MUST omit the client_certificate_type extension".
     pub(crate) fn to_offer(&self) -> Option<&[CertificateType]> {
-        (*self != Self::default()).then_some(&self.0)
+        (self.0 != [CertificateType::X509]).then_some(&self.0)
     }
 
     /// Which types there are, whatever their order; `None` for X.509 alone.
