@@ -2,6 +2,7 @@
 
 use alloc::string::ToString;
 
+use crate::alert::AlertCode;
 use crate::error::Refusal;
 use crate::identity::{Claim, Identity};
 use crate::pki::{Certificate, Chain, Expected, KeyKind, Matched, Purpose, Verifier, VerifyError};
@@ -13,6 +14,11 @@ pub(super) fn verify_peer(question: VerifyPeer, verifier: &Verifier, now: UnixTi
     let verified = match question.evidence() {
         PeerEvidence::Fresh(presented) => verify_chain(&presented.chain, question.name(), verifier, now)
             .and_then(|claim| check_signature(presented, verifier).map(|()| claim)),
+        // No roots vouch for a key that nobody certified.
+        PeerEvidence::RawPublicKey(_) => {
+            let why = "a raw public key cannot be verified by certification authorities";
+            return question.refused(Refusal::text(AlertCode::UNSUPPORTED_CERTIFICATE, why));
+        }
         // The signature of the first handshake stands; roots and time may have changed since.
         PeerEvidence::Resumed(peer) => verify_chain(&peer.chain, question.name(), verifier, now),
     };
@@ -68,7 +74,6 @@ fn check_signature(presented: &Presented, verifier: &Verifier) -> Result<(), Ver
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests {
     use super::*;
-    use crate::alert::AlertCode;
     use crate::crypto::rustcrypto::provider;
     use crate::identity::Peer;
     use crate::question::{Tag, Verdict};

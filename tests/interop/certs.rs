@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// The kinds of certificates that every peer is tried with.
 pub const KINDS: [&str; 4] = ["rsa", "p256", "p384", "ed25519"];
 
-/// Where a file of the tests is, such as `ca.pem`, `rsa.pem` and `rsa.key`.
+/// Where a file of the tests is, such as `ca.pem`, `rsa.pem`, `rsa.key` and its public half `rsa.pub`.
 pub fn file(name: &str) -> String {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let path = MADE.get_or_init(make).join(name);
@@ -85,6 +85,8 @@ fn make() -> PathBuf {
     ] {
         key(&dir, name, options);
         issue(&dir, name, extensions);
+        let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
+        openssl(&dir, &["pkey", "-in", &private, "-pubout", "-out", &public]);
     }
     dir
 }

@@ -12,6 +12,7 @@ mod node;
 mod peers;
 mod process;
 mod psk;
+mod raw_public_key;
 #[cfg(feature = "redis")]
 mod redis;
 mod resumption;
