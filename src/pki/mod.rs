@@ -8,6 +8,8 @@ mod der;
 mod dn;
 mod error;
 mod names;
+#[cfg(feature = "native-roots")]
+mod native;
 mod outline;
 mod parse;
 mod path;
@@ -17,6 +19,8 @@ mod tests;
 pub use budget::Budget;
 pub use error::{Rejected, VerifyError};
 pub(crate) use names::dns_matches;
+#[cfg(feature = "native-roots")]
+pub use native::{NativeRoots, NoNativeRoots};
 pub use parse::KeyKind;
 pub(crate) use parse::{Certificate, key_of};
 
