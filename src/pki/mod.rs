@@ -15,6 +15,8 @@ mod expected;
 mod extension;
 mod moment;
 mod names;
+#[cfg(feature = "native-roots")]
+mod native;
 mod outline;
 mod parse;
 mod path;
@@ -35,7 +37,10 @@ pub use expected::{Expected, Matched};
 pub(crate) use extension::{Authority, ExtendedKeyUsage, KeyUsage};
 use moment::{Moment, unix_time};
 pub(crate) use names::dns_matches;
+#[cfg(feature = "native-roots")]
+pub use native::{NativeRoots, NoNativeRoots};
 pub(crate) use parse::Certificate;
+pub(crate) use path::fingerprint;
 pub use profile::{Profile, Rule};
 pub use roots::Roots;
 

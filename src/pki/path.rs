@@ -83,8 +83,13 @@ fn anchors<'v>(
     anchors
 }
 
+/// The SHA-256 hash of a certificate or a key.
+pub(crate) fn fingerprint(der: &[u8]) -> Fingerprint {
+    Fingerprint(Sha256::digest(der).into())
+}
+
 fn verified(path: &[&Certificate<'_>], matched: Matched) -> VerifiedPath {
-    let hash = |bytes: &[u8]| Fingerprint(Sha256::digest(bytes).into());
+    let hash = fingerprint;
     let certificates: Vec<_> = path.iter().map(|certificate| hash(certificate.der)).collect();
     let spkis: Vec<_> = path.iter().map(|certificate| hash(certificate.spki)).collect();
     let zero = Fingerprint([0; 32]);

@@ -6,8 +6,7 @@ use core::fmt;
 
 use rustls_pki_types::CertificateDer;
 
-use super::verify::verify_peer;
-use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock};
+use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock, Verification};
 use crate::config::Credential;
 use crate::crypto::Provider;
 use crate::moment::Moment;
@@ -17,7 +16,7 @@ use crate::question::{Answer, ChooseCredential, Question};
 /// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able. Keeps
 /// the tickets that servers give.
 pub struct ClientPolicy {
-    verifier: Verifier,
+    servers: Verification,
     credentials: Vec<Arc<Credential>>,
     clock: Arc<dyn Clock>,
     sessions: Option<Arc<dyn SessionStore>>,
@@ -33,12 +32,18 @@ impl ClientPolicy {
         provider: Provider,
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Result<ClientPolicyBuilder, VerifyError> {
-        Ok(ClientPolicyBuilder {
-            verifier: Verifier::new(provider, roots)?,
+        Ok(Self::verifying(Verifier::new(provider, roots)?))
+    }
+
+    /// Verifies servers like this.
+    #[must_use]
+    pub fn verifying(servers: impl Into<Verification>) -> ClientPolicyBuilder {
+        ClientPolicyBuilder {
+            servers: servers.into(),
             credentials: Vec::new(),
             clock: Arc::new(SystemClock),
             sessions: Sessions::InMemory,
-        })
+        }
     }
 
     /// The first credential whose key can sign as the server wants, and whose chain leads to an authority that it
@@ -58,9 +63,9 @@ impl ClientPolicy {
 impl Answerer for ClientPolicy {
     fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::VerifyPeer(question) => verify_peer(*question, &self.verifier, self.clock.now()),
+            Question::VerifyPeer(question) => self.servers.answer(*question, self.clock.now()),
             Question::ChooseCredential(question) => self.choose(question),
-            Question::Sign(question) => question.with_own_key(&*self.verifier.provider().rng),
+            Question::Sign(question) => question.with_own_key(&*self.servers.provider().rng),
             other => super::server::decline(other),
         }
     }
@@ -84,13 +89,13 @@ fn is_issued_by(credential: &Credential, authorities: &[Vec<u8>]) -> bool {
 
 impl fmt::Debug for ClientPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientPolicy").field("roots", &self.verifier.roots().len()).finish_non_exhaustive()
+        f.debug_struct("ClientPolicy").field("servers", &self.servers).finish_non_exhaustive()
     }
 }
 
 /// Collects a client's policy.
 pub struct ClientPolicyBuilder {
-    verifier: Verifier,
+    servers: Verification,
     credentials: Vec<Arc<Credential>>,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
@@ -136,13 +141,13 @@ impl ClientPolicyBuilder {
     /// The policy, to be shared.
     #[must_use]
     pub fn build(self) -> Arc<ClientPolicy> {
-        let Self { verifier, credentials, clock, sessions } = self;
+        let Self { servers, credentials, clock, sessions } = self;
         let sessions: Option<Arc<dyn SessionStore>> = match sessions {
             Sessions::InMemory => Some(Arc::new(MemorySessions::new().with_clock(Arc::clone(&clock)))),
             Sessions::In(sessions) => Some(sessions),
             Sessions::Nowhere => None,
         };
-        Arc::new(ClientPolicy { verifier, credentials, clock, sessions })
+        Arc::new(ClientPolicy { servers, credentials, clock, sessions })
     }
 }
 

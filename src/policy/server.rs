@@ -11,14 +11,13 @@ use std::collections::HashSet;
 
 use super::replay::Guard;
 use super::tickets::{MAX_LIFETIME, Tickets, seconds_until};
-use super::verify::verify_peer;
-use super::{Answerer, Clock, SystemClock};
+use super::{Answerer, Clock, SystemClock, Verification};
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
 use crate::config::{ConfigError, Credential, Reach, ReplayGuarded, ResumedPeers, ServerConfig};
 use crate::error::Refusal;
 use crate::moment::Moment;
-use crate::pki::{Certificate, Verifier, VerifyError, dns_matches};
+use crate::pki::{Certificate, VerifyError, dns_matches};
 use crate::psk::{ExternalPsk, NotResumed, Session, Unknowable};
 use crate::question::{Answer, CheckReplay, Configure, KnownPsk, LookupPsk, Offered, Question, SealTicket};
 
@@ -43,7 +42,7 @@ pub struct ServerPolicy {
     config: Arc<ServerConfig>,
     credentials: Vec<Listed>,
     names: UnknownNames,
-    clients: Option<Verifier>,
+    clients: Option<Verification>,
     clock: Arc<dyn Clock>,
     tickets: Option<Arc<dyn Tickets>>,
     psks: HashSet<ByIdentity>,
@@ -199,6 +198,13 @@ impl ServerPolicy {
         if now >= session.authenticated.plus(self.max_session_age) {
             return Err(NotResumed::Expired);
         }
+        if let (Some(peer), Some(clients)) = (&session.peer, &self.clients)
+            && peer.was_verified()
+            && clients.permit(peer).is_err()
+        {
+            // A full handshake tells it why.
+            return Err(NotResumed::PolicyChanged);
+        }
         // Who is to be verified again must have left something to verify; otherwise a full handshake asks for it.
         let again = self.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
         match &session.peer {
@@ -282,7 +288,7 @@ impl Answerer for ServerPolicy {
             Question::Configure(question) => self.configure(*question),
             Question::Sign(question) => question.with_own_key(&*self.config.provider().rng),
             Question::VerifyPeer(question) => match &self.clients {
-                Some(verifier) => verify_peer(*question, verifier, self.clock.now()),
+                Some(clients) => clients.answer(*question, self.clock.now()),
                 None => question.refused(Refusal::text(
                     AlertCode::CERTIFICATE_UNKNOWN,
                     "a client certificate came, but no authority for clients is configured",
@@ -352,10 +358,10 @@ impl ServerPolicyBuilder {
         self
     }
 
-    /// Verifies client certificates with this verifier.
+    /// Verifies clients like this, where the configuration asks for their certificates.
     #[must_use]
-    pub fn clients(mut self, verifier: Verifier) -> Self {
-        self.policy.clients = Some(verifier);
+    pub fn clients(mut self, clients: impl Into<Verification>) -> Self {
+        self.policy.clients = Some(clients.into());
         self
     }
 

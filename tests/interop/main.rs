@@ -8,6 +8,7 @@ mod early;
 mod faults;
 mod features;
 mod matrix;
+mod mutual;
 mod node;
 mod peers;
 mod process;
