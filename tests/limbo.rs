@@ -170,6 +170,54 @@ fn seconds(text: &str) -> u64 {
     days * 86_400 + number(11..13) * 3_600 + number(14..16) * 60 + number(17..19)
 }
 
+/// Cases, and words that tell the rule which they are about.
+const REASONS: &[(&str, &str)] = &[
+    ("pathlen::intermediate-violates-pathlen-0", "permits fewer intermediate certificates"),
+    ("pathlen::max-chain-depth-1-exhausted", "longer than is permitted"),
+    ("pathological::pathological-chain-same-subject-distinct-key", "needs more certificates than"),
+    ("rfc5280::aki::intermediate-missing-aki", "has an authority key identifier"),
+    ("rfc5280::aki::leaf-missing-aki", "has an authority key identifier"),
+    ("rfc5280::chain-untrusted-root", "nor among the"),
+    ("rfc5280::ee-critical-aia-invalid", "extensions are critical, or not"),
+    ("rfc5280::eku::ee-wrong-eku", "lacks serverAuth"),
+    ("rfc5280::leaf-ku-keycertsign", "only an authority has"),
+    ("rfc5280::mismatching-signature-algorithm", "its two signature algorithms differ"),
+    ("rfc5280::nc::excluded-ipv6-match", "may not vouch for"),
+    ("rfc5280::nc::not-allowed-in-ee-critical", "only an authority has"),
+    ("rfc5280::nc::permitted-dns-match-noncritical", "name constraints are critical"),
+    ("rfc5280::pc::ica-noncritical-pc", "extensions are critical, or not"),
+    ("rfc5280::san::noncritical-with-empty-subject", "leaf without a subject are critical"),
+    ("rfc5280::serial::too-long", "serial number is positive"),
+    ("rfc5280::ski::critical-ski", "extensions are critical, or not"),
+    ("rfc5280::ski::intermediate-missing-ski", "has a subject key identifier"),
+    ("rfc5280::unknown-critical-extension-root", "the critical extension"),
+    ("rfc5280::validity::expired-root", "was valid only until"),
+    ("webpki::aki::root-with-aki-authoritycertissuer", "has a key identifier and nothing else"),
+    ("webpki::ca-as-leaf", "a leaf is no certification authority"),
+    ("webpki::cn::not-in-san", "a host in the common name"),
+    ("webpki::eku::ee-anyeku", "does not name any purpose"),
+    ("webpki::eku::ee-without-eku", "a leaf has an extended key usage"),
+    ("webpki::forbidden-dsa-leaf", "DSA"),
+    ("webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf", "a multiple of 8 bits"),
+    ("webpki::forbidden-weak-rsa-in-leaf", "is too short"),
+    ("webpki::malformed-aia", "authority information access is malformed"),
+    ("webpki::san::san-critical-with-nonempty-subject", "leaf with a subject are not critical"),
+];
+
+#[test]
+fn cases_are_refused_for_their_own_reasons() {
+    let cases = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testvectors/limbo/limbo.json.gz"));
+    let mut wrong = Vec::new();
+    for (id, words) in REASONS {
+        let case = cases.iter().find(|case| case.id == *id).unwrap();
+        let why = verify(case).unwrap_err();
+        if !why.contains(words) {
+            wrong.push(format!("{id}: {why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn times_are_read() {
     assert_eq!(seconds("1970-01-01T00:00:00Z"), 0);
