@@ -307,7 +307,8 @@ fn encrypted_extensions(list: &[(u16, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn a_wrong_answer_of_a_server_is_refused() {
-    let rows: &[(&str, &[CertificateType], u16, &[u8], AlertCode)] = &[
+    type Row<'a> = (&'a str, &'a [CertificateType], u16, &'a [u8], AlertCode);
+    let rows: &[Row<'_>] = &[
         ("a type that was not offered", &[RAW], OF_SERVERS, &[0], ILLEGAL),
         ("an unknown type", &[RAW, X509], OF_SERVERS, &[1], ILLEGAL),
         ("no type", &[RAW], OF_SERVERS, &[], AlertCode::DECODE_ERROR),
