@@ -19,7 +19,7 @@ use rustls_pki_types::{
 };
 use support::*;
 use symbolon::crypto::{self, SignatureAlgorithm};
-use symbolon::pki::{Purpose, Verifier};
+use symbolon::pki::{self, Expected, Purpose, Verifier};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 /// The most that a verification may cost, in floors.
@@ -166,18 +166,19 @@ fn element(der: &[u8]) -> (&[u8], usize) {
 struct Ours<'a> {
     chain: &'a Chain,
     verifier: Verifier,
-    name: ServerName<'static>,
+    expected: Expected,
 }
 
 impl<'a> Ours<'a> {
     fn new(chain: &'a Chain, roots: usize) -> Self {
         let verifier = Verifier::new(provider(), chain.roots(roots)).unwrap();
-        Self { chain, verifier, name: server() }
+        Self { chain, verifier, expected: Expected::Name(server()) }
     }
 
     fn verify(&self) {
         let Chain { leaf, intermediates, .. } = self.chain;
-        let path = self.verifier.verify(leaf, intermediates, Purpose::Server(&self.name), now());
+        let chain = pki::Chain { leaf, intermediates, staples: &[] };
+        let path = self.verifier.verify(&chain, Purpose::Server, &self.expected, now());
         black_box(path).unwrap();
     }
 }

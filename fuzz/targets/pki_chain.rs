@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use symbolon::crypto::rustcrypto::provider;
 use symbolon::crypto::{self, Failed, Provider, SignatureAlgorithm};
-use symbolon::pki::{Budget, Purpose, Verifier, VerifyError};
+use symbolon::pki::{Budget, Chain, Expected, Profile, Purpose, Verifier};
 
 macro_rules! certificates {
     ($($name:literal),*) => {
@@ -28,13 +28,18 @@ const BELIEVING: u8 = 1;
 /// The chain is a client's.
 const OF_CLIENT: u8 = 2;
 
-/// More certificates than any budget lets pass.
-const MOST: usize = 64;
+/// The public web's rules are asked for.
+const OF_WEB: u8 = 4;
 
-static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+/// More certificates than any budget lets pass.
+const MOST: usize = 80;
+
+static PRIVATE: LazyLock<Verifier> = LazyLock::new(|| {
     let roots = certificates!["root", "rsa-root", "other-root"];
     Verifier::new(counting(), roots.iter().map(|pem| der(pem))).unwrap()
 });
+
+static WEB: LazyLock<Verifier> = LazyLock::new(|| PRIVATE.clone().profile(Profile::web()));
 
 static POOL: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(|| {
     let pool = certificates![
@@ -67,24 +72,31 @@ fn der(pem: &[u8]) -> CertificateDer<'static> {
 }
 
 fuzz_target!(|input: &[u8]| {
-    if let Some((flags, now, chain)) = parse(input)
-        && let [leaf, intermediates @ ..] = &*chain
+    if let Some((flags, now, sent)) = parse(input)
+        && let Some(chain) = Chain::of(&sent)
     {
         CHECKED.store(0, Ordering::Relaxed);
         BELIEVE.store(flags & BELIEVING != 0, Ordering::Relaxed);
-        verify(flags, now, leaf, intermediates);
+        verify(flags, now, &chain);
         let checked = CHECKED.load(Ordering::Relaxed);
         assert!(checked <= Budget::default().signatures, "{checked} signature checks");
     }
 });
 
-fn verify(flags: u8, now: UnixTime, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) {
+fn verify(flags: u8, now: UnixTime, chain: &Chain<'_>) {
     let name = ServerName::try_from("localhost").unwrap();
-    let purpose = if flags & OF_CLIENT == 0 { Purpose::Server(&name) } else { Purpose::Client };
-    match VERIFIER.verify(leaf, intermediates, purpose, now) {
-        Ok(path) => assert!(path.len <= Budget::default().path),
+    let (purpose, expected) = match flags & OF_CLIENT {
+        0 => (Purpose::Server, Expected::Name(name)),
+        _ => (Purpose::Client, Expected::Anyone),
+    };
+    let verifier = if flags & OF_WEB == 0 { &*PRIVATE } else { &*WEB };
+    match verifier.verify(chain, purpose, &expected, now) {
+        Ok(path) => {
+            let [leaf, .., root] = &*path.chain else { panic!("a trusted leaf is not among the roots") };
+            assert!(*leaf == *chain.leaf && verifier.roots().contains(root));
+        }
         // Texts and alerts are made of what the peer sent.
-        Err(error) => drop((error.to_string(), VerifyError::alert(&error))),
+        Err(error) => drop((error.to_string(), error.alert())),
     }
 }
 
