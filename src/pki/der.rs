@@ -3,8 +3,10 @@
 use alloc::string::String;
 use core::fmt::Write;
 
+pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
@@ -76,6 +78,24 @@ impl<'a> Elements<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The tag of the next element.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.0.first().copied()
+    }
+}
+
+/// A BOOLEAN that may be absent, which is false. False may be spelled out: DER forbids that for a default, and too many
+/// certificates do it.
+pub(super) fn boolean(elements: &mut Elements<'_>) -> Option<bool> {
+    if elements.peek() != Some(BOOLEAN) {
+        return Some(false);
+    }
+    match elements.expect(BOOLEAN)? {
+        [0] => Some(false),
+        [0xFF] => Some(true),
+        _ => None,
     }
 }
 

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::KeyKind;
-use super::parse::date;
+use super::time::date;
+use super::{KeyKind, Rule};
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
 
@@ -64,19 +64,70 @@ pub enum VerifyError {
         /// What it demands.
         what: String,
     },
-    /// No path leads to a trusted root.
-    NoPath {
-        /// The leaf's subject.
+    /// A certificate breaks a rule of the profile.
+    Rule {
+        /// The certificate's subject.
         subject: String,
-        /// The issuer for which no certificate was found, or the last one tried.
-        issuer: String,
-        /// How many certificates came with the leaf.
-        sent: usize,
-        /// How many roots are trusted.
-        roots: usize,
-        /// Why each candidate was refused.
-        rejected: Vec<Rejected>,
+        /// The rule.
+        rule: Rule,
     },
+    /// A certificate's key is not relied on.
+    Key {
+        /// The certificate's subject.
+        subject: String,
+        /// Its key.
+        key: KeyKind,
+        /// What stands against it.
+        why: &'static str,
+    },
+    /// A certificate has a name that an authority above it may not vouch for (RFC 5280 section 4.2.1.10).
+    NotPermitted {
+        /// The certificate's subject.
+        subject: String,
+        /// The authority's subject.
+        authority: String,
+        /// Which name, and what it is not within.
+        why: String,
+    },
+    /// Every certificate in sight is out of its time in the same direction: rather the clock is wrong.
+    Clock {
+        /// How many certificates there are.
+        certificates: usize,
+        /// Our time, in seconds since 1970.
+        now: i64,
+        /// What is refused.
+        why: Box<VerifyError>,
+    },
+    /// A certificate was revoked.
+    Revoked {
+        /// The certificate's subject.
+        subject: String,
+        /// Who says so: `CRL` or `OCSP`.
+        source: &'static str,
+        /// Since when, in seconds since 1970.
+        since: i64,
+        /// The reason by its number (RFC 5280 section 5.3.1), where one is given.
+        reason: Option<u8>,
+    },
+    /// Whether a certificate was revoked cannot be told, and must be.
+    RevocationUnknown {
+        /// The certificate's subject.
+        subject: String,
+        /// Why not.
+        why: String,
+    },
+    /// The OCSP response that came with a certificate is no good one, or none came and the certificate demands it (RFC
+    /// 7633).
+    BadStaple {
+        /// The certificate's subject.
+        subject: String,
+        /// What stands against it.
+        why: String,
+    },
+    /// The peer sent no certificate.
+    NoCertificate,
+    /// No path leads to a trusted root.
+    NoPath(Box<NoPath>),
     /// The search for a path was given up: the peer sent a maze.
     Budget(&'static str),
     /// The signature of CertificateVerify is not by the leaf's key.
@@ -90,13 +141,43 @@ pub enum VerifyError {
     },
 }
 
+/// Why no path leads to a trusted root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoPath {
+    /// The leaf's subject.
+    pub subject: String,
+    /// Whether the leaf names itself as its issuer.
+    pub self_signed: bool,
+    /// The issuer for which no certificate was found, or the last one tried.
+    pub issuer: String,
+    /// Where the certificate below says that this issuer's is to be had.
+    pub issuer_url: Option<String>,
+    /// How many certificates came with the leaf.
+    pub sent: usize,
+    /// How many roots are trusted.
+    pub roots: usize,
+    /// Where the roots come from.
+    pub store: Option<String>,
+    /// Why each candidate was refused.
+    pub rejected: Vec<Rejected>,
+    /// Which of the certificates sent are malformed; they were passed over.
+    pub skipped: Vec<Rejected>,
+}
+
 /// A candidate for the path, and why it was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its subject.
+    /// Its subject, or its place where the subject cannot be read.
     pub subject: String,
     /// Why.
     pub why: Box<VerifyError>,
+}
+
+impl Rejected {
+    pub(super) fn new(subject: String, why: VerifyError) -> Self {
+        Self { subject, why: Box::new(why) }
+    }
 }
 
 impl VerifyError {
@@ -110,14 +191,14 @@ impl VerifyError {
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
             // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
             Self::BrokenHash { .. } | Self::NotSignedBy { .. } => AlertCode::BAD_CERTIFICATE,
-            // Where all candidates were refused alike, what stood against them is the reason.
-            Self::NoPath { rejected, .. } => {
-                let mut alerts = rejected.iter().map(|rejected| rejected.why.alert());
-                match alerts.next() {
-                    Some(first) if alerts.all(|alert| alert == first) => first,
-                    _ => AlertCode::UNKNOWN_CA,
-                }
-            }
+            Self::Key { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
+            Self::NotPermitted { .. } => AlertCode::BAD_CERTIFICATE,
+            Self::Rule { .. } | Self::RevocationUnknown { .. } => AlertCode::CERTIFICATE_UNKNOWN,
+            Self::Revoked { .. } => AlertCode::CERTIFICATE_REVOKED,
+            Self::BadStaple { .. } => AlertCode::BAD_CERTIFICATE_STATUS_RESPONSE,
+            Self::NoCertificate => AlertCode::BAD_CERTIFICATE,
+            Self::Clock { .. } => AlertCode::CERTIFICATE_EXPIRED,
+            Self::NoPath(no_path) => no_path.alert(),
             Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
             Self::BadSignature => AlertCode::DECRYPT_ERROR,
             Self::SchemeMismatch { .. } => AlertCode::ILLEGAL_PARAMETER,
@@ -152,26 +233,100 @@ impl fmt::Display for VerifyError {
                     "the certificate \"{subject}\" demands {what}, which is not evaluated; it is refused"
                 )
             }
-            Self::NoPath { subject, issuer, sent, roots, rejected } => {
-                write!(f, "no path leads from \"{subject}\" to a trusted root: ")?;
-                if rejected.is_empty() {
-                    write!(f, "its issuer \"{issuer}\" is neither among the {roots} trusted roots ")?;
-                    write!(f, "nor among the {sent} certificates sent beside the leaf; ")?;
-                    f.write_str("trust that issuer, or have the peer send the missing intermediate")
-                } else {
-                    for (position, Rejected { subject, why }) in rejected.iter().enumerate() {
-                        let separator = if position == 0 { "" } else { "; " };
-                        write!(f, "{separator}candidate \"{subject}\": {why}")?;
-                    }
-                    Ok(())
-                }
+            Self::Rule { subject, rule } => {
+                write!(f, "the certificate \"{subject}\" breaks a rule of the profile: {rule}; ")?;
+                f.write_str("have it issued anew, or verify by a profile without that rule")
             }
+            Self::Key { subject, key, why } => {
+                write!(f, "the key of \"{subject}\", {key}, {why}; have it issued for another key")
+            }
+            Self::NotPermitted { subject, authority, why } => {
+                write!(f, "\"{authority}\" may not vouch for \"{subject}\": {why}")
+            }
+            Self::Clock { certificates, now, why } => {
+                write!(
+                    f,
+                    "the clock looks wrong: it says {}, and all {certificates} certificates ",
+                    date(*now)
+                )?;
+                write!(f, "are out of their time in the same direction; {why}")
+            }
+            Self::Revoked { subject, source, since, reason } => {
+                write!(
+                    f,
+                    "the certificate \"{subject}\" was revoked on {} according to {source}",
+                    date(*since)
+                )?;
+                reason.map_or(Ok(()), |reason| write!(f, ", for the reason {reason}"))
+            }
+            Self::RevocationUnknown { subject, why } => {
+                write!(f, "whether the certificate \"{subject}\" was revoked cannot be told: {why}")
+            }
+            Self::BadStaple { subject, why } => {
+                write!(f, "the OCSP response for the certificate \"{subject}\" is no good one: {why}")
+            }
+            Self::NoCertificate => f.write_str("the peer sent no certificate"),
+            Self::NoPath(no_path) => write!(f, "{no_path}"),
             Self::Budget(what) => write!(f, "the chain needs more {what} than are spent on one"),
             Self::BadSignature => f.write_str("the handshake's signature is not by the certificate's key"),
             Self::SchemeMismatch { scheme, key } => {
                 write!(f, "the signature scheme {scheme} does not fit the certificate's key, {key}")
             }
         }
+    }
+}
+
+impl NoPath {
+    fn alert(&self) -> AlertCode {
+        let mut alerts = self.rejected.iter().map(|rejected| rejected.why.alert());
+        if alerts.clone().any(|alert| alert == AlertCode::CERTIFICATE_REVOKED) {
+            return AlertCode::CERTIFICATE_REVOKED;
+        }
+        // Where all candidates were refused alike, what stood against them is the reason.
+        match alerts.next() {
+            Some(first) if alerts.all(|alert| alert == first) => first,
+            _ => AlertCode::UNKNOWN_CA,
+        }
+    }
+}
+
+impl fmt::Display for NoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, issuer, sent, roots, .. } = self;
+        write!(f, "no path leads from \"{subject}\" to a trusted root: ")?;
+        for (position, Rejected { subject, why }) in self.rejected.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            write!(f, "{separator}candidate \"{subject}\": {why}")?;
+        }
+        if self.rejected.is_empty() && self.self_signed && *sent == 0 {
+            write!(f, "it is self-signed and not among the {roots} trusted roots{}; ", Store(self))?;
+            f.write_str("trust it by itself, or have an authority issue one")?;
+        } else if self.rejected.is_empty() {
+            write!(f, "its issuer \"{issuer}\" is neither among the {roots} trusted roots{} ", Store(self))?;
+            write!(f, "nor among the {sent} certificates sent beside the leaf; ")?;
+            if *sent == 0 {
+                f.write_str("the peer sent only its leaf; ")?;
+            }
+            f.write_str("trust that issuer, or have the peer send the missing intermediate")?;
+            if let Some(url) = &self.issuer_url {
+                write!(f, " (its certificate names {url})")?;
+            }
+        } else {
+            write!(f, " (trusted: {roots} roots{})", Store(self))?;
+        }
+        for Rejected { subject, why } in &self.skipped {
+            write!(f, "; {subject} was passed over: {why}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the roots come from, if it is known.
+struct Store<'a>(&'a NoPath);
+
+impl fmt::Display for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.store.as_ref().map_or(Ok(()), |store| write!(f, " of {store}"))
     }
 }
 
@@ -213,7 +368,19 @@ mod tests {
         let broken = || rejected(VerifyError::BrokenHash { subject: "CN=x".to_string(), hash: "MD5" });
         let no_path = |rejected| {
             let (subject, issuer) = ("CN=x".to_string(), "CN=y".to_string());
-            VerifyError::NoPath { subject, issuer, sent: 0, roots: 2, rejected }.alert()
+            let (issuer_url, store, skipped) = (None, None, Vec::new());
+            let no_path = NoPath {
+                subject,
+                self_signed: false,
+                issuer,
+                issuer_url,
+                sent: 0,
+                roots: 2,
+                store,
+                rejected,
+                skipped,
+            };
+            VerifyError::NoPath(Box::new(no_path)).alert()
         };
         assert_eq!(no_path(Vec::new()), AlertCode::UNKNOWN_CA);
         assert_eq!(no_path(Vec::from([broken(), broken()])), AlertCode::BAD_CERTIFICATE);
@@ -222,11 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn times_print_as_dates() {
-        assert_eq!(date(0), "1970-01-01 00:00:00 UTC");
-        assert_eq!(date(951_868_799), "2000-02-29 23:59:59 UTC");
-        assert_eq!(date(4_102_444_800), "2100-01-01 00:00:00 UTC");
-        assert_eq!(date(-1), "1969-12-31 23:59:59 UTC");
+    fn spans_print_in_their_largest_unit() {
         assert_eq!(Span(86_400 * 3).to_string(), "3 days");
     }
 }

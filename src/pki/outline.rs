@@ -1,17 +1,27 @@
-//! Where the parts of a certificate lie (RFC 5280 section 4.1), read strictly: `x509-parser` passes over bytes that
-//! follow the last field it knows inside of a structure.
+//! Where the parts of a certificate lie (RFC 5280 section 4.1), read strictly: nothing is passed over.
 
-use super::der::{BIT_STRING, Elements, INTEGER, SEQUENCE, whole_bytes};
+use super::der::{BIT_STRING, Elements, INTEGER, OID, SEQUENCE, SET, whole_bytes};
+use super::time;
 
 /// The parts that are compared, verified or handed on as they are.
 pub(super) struct Outline<'a> {
     pub(super) tbs: &'a [u8],
+    /// 1 to 3.
+    pub(super) version: u8,
+    /// The content of an INTEGER in its shortest form.
+    pub(super) serial: &'a [u8],
     pub(super) outer_algorithm: &'a [u8],
     pub(super) inner_algorithm: &'a [u8],
     pub(super) signature: &'a [u8],
     pub(super) issuer: &'a [u8],
+    /// Seconds since 1970, both inclusive.
+    pub(super) validity: (i64, i64),
+    /// Whether each of the two is a UTCTime up to 2049 and a GeneralizedTime from then on.
+    pub(super) times_in_form: bool,
     pub(super) subject: &'a [u8],
     pub(super) spki: &'a [u8],
+    /// The whole `Extensions`.
+    pub(super) extensions: Option<&'a [u8]>,
 }
 
 impl<'a> Outline<'a> {
@@ -24,32 +34,93 @@ impl<'a> Outline<'a> {
         outer.end()?;
 
         let mut inner = Elements::inside(tbs.whole, SEQUENCE)?;
-        let mut serial = inner.next()?;
-        if serial.tag == 0xA0 {
-            serial = inner.next()?; // That was the version.
-        }
-        if serial.tag != INTEGER {
-            return None;
-        }
+        let version = version(&mut inner)?;
+        let serial = inner.expect(INTEGER).filter(|serial| is_shortest(serial))?;
         let inner_algorithm = inner.next()?.whole;
-        let issuer = inner.next()?.whole;
-        let _validity = inner.expect(SEQUENCE)?;
-        let subject = inner.next()?.whole;
+        let issuer = name(&mut inner)?;
+        let mut times = Elements::of(inner.expect(SEQUENCE)?);
+        let (not_before, first) = time::seconds(times.next()?)?;
+        let (not_after, last) = time::seconds(times.next()?)?;
+        times.end()?;
+        let subject = name(&mut inner)?;
         let spki = inner.next()?.whole;
-        let mut key = Elements::inside(spki, SEQUENCE)?;
-        let (_algorithm, _bits) = (key.expect(SEQUENCE)?, key.expect(BIT_STRING)?);
-        key.end()?;
         // issuerUniqueID, subjectUniqueID, extensions: in this order, each at most once.
-        let mut last = 0;
+        let mut extensions = None;
+        let mut latest = 0;
         while !inner.is_empty() {
-            let tag = inner.next()?.tag;
-            if !matches!(tag, 0x81 | 0x82 | 0xA3) || tag & 0x1F <= last {
+            let field = inner.next()?;
+            let least = match field.tag {
+                0x81 | 0x82 => 2,
+                0xA3 => 3,
+                _ => return None,
+            };
+            if field.tag & 0x1F <= latest || version < least {
                 return None;
             }
-            last = tag & 0x1F;
+            latest = field.tag & 0x1F;
+            if least == 3 {
+                extensions = Some(field.content);
+            }
         }
-        Some(Self { tbs: tbs.whole, outer_algorithm, inner_algorithm, signature, issuer, subject, spki })
+        Some(Self {
+            tbs: tbs.whole,
+            version,
+            serial,
+            outer_algorithm,
+            inner_algorithm,
+            signature,
+            issuer,
+            validity: (not_before, not_after),
+            times_in_form: in_form(not_before, first) && in_form(not_after, last),
+            subject,
+            spki,
+            extensions,
+        })
     }
+}
+
+fn version(inner: &mut Elements<'_>) -> Option<u8> {
+    if inner.peek() != Some(0xA0) {
+        return Some(1);
+    }
+    let mut version = Elements::of(inner.expect(0xA0)?);
+    let number = version.expect(INTEGER)?;
+    version.end()?;
+    match number {
+        [number @ 0..=2] => number.checked_add(1),
+        _ => None,
+    }
+}
+
+/// Whether the content of an INTEGER is the shortest one for its number.
+fn is_shortest(content: &[u8]) -> bool {
+    match content {
+        [] => false,
+        [0, second, ..] => second & 0x80 != 0,
+        [0xFF, second, ..] => second & 0x80 == 0,
+        _ => true,
+    }
+}
+
+/// A `Name` with all its parts in their places.
+fn name<'a>(elements: &mut Elements<'a>) -> Option<&'a [u8]> {
+    let name = elements.next()?;
+    let mut sets = Elements::inside(name.whole, SEQUENCE)?;
+    while !sets.is_empty() {
+        let mut attributes = Elements::of(sets.expect(SET).filter(|set| !set.is_empty())?);
+        while !attributes.is_empty() {
+            let mut attribute = Elements::of(attributes.expect(SEQUENCE)?);
+            let (_kind, _value) = (attribute.expect(OID)?, attribute.next()?);
+            attribute.end()?;
+        }
+    }
+    Some(name.whole)
+}
+
+/// RFC 5280 section 4.1.2.5: "CAs conforming to this profile MUST always encode certificate validity dates through the
+/// year 2049 as UTCTime; certificate validity dates in 2050 or later MUST be encoded as GeneralizedTime."
+fn in_form(seconds: i64, form: time::Form) -> bool {
+    (form == time::Form::Generalized) == (seconds >= 2_524_608_000)
 }
 
 #[cfg(test)]

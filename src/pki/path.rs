@@ -1,15 +1,17 @@
 //! Path building and validation (RFC 5280 section 6): depth first, trusted roots first, within a budget.
 
-use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
 
-use super::parse::{Authority, SignedWith};
-use super::{Budget, Certificate, Purpose, Rejected, Root, VerifiedPath, Verifier, VerifyError, names};
-use crate::crypto::Provider;
+use super::constraints::{NameConstraints, Violation};
+use super::usage::Demands;
+use super::{
+    Budget, Certificate, Chain, Expected, Matched, Moment, NoPath, Purpose, Rejected, SignedWith,
+    VerifiedPath, Verifier, VerifyError, names, policies, unix_time,
+};
+use crate::identity::{Fingerprint, Fingerprints};
 
 /// How many refused candidates are told.
 const REJECTED: usize = 8;
@@ -17,207 +19,219 @@ const REJECTED: usize = 8;
 /// See [`Verifier::verify`].
 pub(super) fn verify(
     verifier: &Verifier,
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    purpose: Purpose<'_>,
-    now: UnixTime,
+    chain: &Chain<'_>,
+    purpose: Purpose,
+    expected: &Expected,
+    moment: Moment,
 ) -> Result<VerifiedPath, VerifyError> {
-    if intermediates.len() >= verifier.budget.certificates {
+    if chain.intermediates.len() >= verifier.budget.certificates {
         return Err(VerifyError::Budget("certificates"));
     }
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let leaf = Certificate::parse(leaf)?;
-    check_leaf(&leaf, purpose, now)?;
-    // A certificate that cannot be parsed is no candidate; RFC 9846 section 4.5.1 wants extraneous ones tolerated.
-    let sent: Vec<Certificate<'_>> =
-        intermediates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    let is_named = |root: &&Root| {
-        let issuers = sent.iter().map(|certificate| certificate.issuer_der).chain([leaf.issuer_der]);
-        issuers.into_iter().any(|issuer| issuer == root.subject_der)
-    };
-    let roots: Vec<Certificate<'_>> = verifier
-        .roots
-        .iter()
-        .filter(is_named)
-        .filter_map(|root| Certificate::parse(&root.der).ok())
-        .collect();
-    let expires = |not_after: i64| {
-        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(not_after).unwrap_or(0)))
-    };
-    if verifier.roots.iter().any(|root| *root.der == *leaf.der) {
-        return Ok(VerifiedPath { subject: leaf.subject, expires: expires(leaf.not_after), len: 1 });
+    let leaf = Certificate::parse(chain.leaf)?;
+    let matched = expected.find(&leaf)?;
+    let mut skipped = Vec::new();
+    let mut sent = Vec::with_capacity(chain.intermediates.len());
+    for (position, der) in chain.intermediates.iter().enumerate() {
+        match Certificate::parse(der) {
+            Ok(certificate) => sent.push(certificate),
+            // RFC 9846 section 4.5.1 wants extraneous certificates tolerated.
+            Err(why) if skipped.len() < REJECTED => {
+                let place = position.saturating_add(2);
+                skipped.push(Rejected::new(alloc::format!("certificate {place} of those sent"), why));
+            }
+            Err(_) => {}
+        }
     }
-
+    let anchors = anchors(verifier, &leaf, &sent);
+    let demands = Demands { purpose, profile: verifier.profile, moment };
+    let everyone = || core::iter::once(&leaf).chain(&sent).chain(&anchors);
+    demands.check_leaf(&leaf).map_err(|error| moment.suspect_clock(error, everyone()))?;
     let mut search = Search {
-        provider: &verifier.provider,
+        verifier,
+        chain,
         sent: &sent,
-        roots: &roots,
-        purpose,
-        now,
+        anchors: &anchors,
+        demands,
         budget: verifier.budget,
         rejected: Vec::new(),
         missing: None,
     };
     let mut path = Vec::from([&leaf]);
-    match search.extend(&mut path)? {
-        Some(not_after) => {
-            let len = path.len().saturating_add(1);
-            Ok(VerifiedPath { subject: leaf.subject.clone(), expires: expires(not_after), len })
-        }
-        None => Err(VerifyError::NoPath {
-            issuer: search.missing.unwrap_or_else(|| leaf.issuer.clone()),
-            subject: leaf.subject.clone(),
-            sent: intermediates.len(),
-            roots: verifier.roots.len(),
-            rejected: search.rejected,
-        }),
+    if verifier.roots.has(&leaf) {
+        search.complete(&path)?;
+        return Ok(verified(&path, matched));
     }
+    if search.extend(&mut path)? {
+        return Ok(verified(&path, matched));
+    }
+    Err(search.failure(&leaf, skipped))
 }
 
-/// What the leaf must satisfy whoever issued it.
-fn check_leaf(leaf: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> Result<(), VerifyError> {
-    if let Purpose::Server(name) = purpose
-        && !names::matches(leaf, name)
-    {
-        let presented = names::presented(leaf);
-        return Err(VerifyError::WrongName { wanted: name.to_str().to_string(), presented });
+/// The roots that the chain names, parsed.
+fn anchors<'v>(
+    verifier: &'v Verifier,
+    leaf: &Certificate<'_>,
+    sent: &[Certificate<'_>],
+) -> Vec<Certificate<'v>> {
+    let mut anchors: Vec<Certificate<'v>> = Vec::new();
+    for issuer in core::iter::once(leaf).chain(sent).map(|certificate| certificate.issuer_der) {
+        if anchors.iter().any(|anchor| anchor.subject_der == issuer) {
+            continue;
+        }
+        anchors.extend(verifier.roots.named(issuer).iter().filter_map(|der| Certificate::parse(der).ok()));
     }
-    check_any(leaf, purpose, now)?;
-    // RFC 9846 section 4.5.1.2: "The certificate type MUST be X.509v3".
-    if leaf.version != 3 {
-        return Err(usage(leaf, "is of an X.509 version other than 3"));
-    }
-    // RFC 9846 section 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
-    if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
-        return Err(usage(leaf, "may not sign: its key usage lacks digitalSignature"));
-    }
-    Ok(())
+    anchors
 }
 
-/// What every certificate of a path must satisfy.
-fn check_any(certificate: &Certificate<'_>, purpose: Purpose<'_>, now: i64) -> Result<(), VerifyError> {
-    let subject = || certificate.subject.clone();
-    if !(certificate.not_before..=certificate.not_after).contains(&now) {
-        return Err(VerifyError::Time {
-            subject: subject(),
-            not_before: certificate.not_before,
-            not_after: certificate.not_after,
-            now,
-        });
-    }
-    if let Some(what) = &certificate.not_evaluated {
-        return Err(VerifyError::NotEvaluated { subject: subject(), what: what.clone() });
-    }
-    let (permitted, why) = match (purpose, certificate.extended_key_usage) {
-        (_, None) => (true, ""),
-        (Purpose::Server(_), Some(usage)) => {
-            (usage.server, "is not for servers: its extended key usage lacks serverAuth")
-        }
-        (Purpose::Client, Some(usage)) => {
-            (usage.client, "is not for clients: its extended key usage lacks clientAuth")
-        }
+fn verified(path: &[&Certificate<'_>], matched: Matched) -> VerifiedPath {
+    let hash = |bytes: &[u8]| Fingerprint(Sha256::digest(bytes).into());
+    let certificates: Vec<_> = path.iter().map(|certificate| hash(certificate.der)).collect();
+    let spkis: Vec<_> = path.iter().map(|certificate| hash(certificate.spki)).collect();
+    let zero = Fingerprint([0; 32]);
+    let fingerprints = Fingerprints {
+        certificate: certificates.first().copied().unwrap_or(zero),
+        spki: spkis.first().copied().unwrap_or(zero),
     };
-    if permitted { Ok(()) } else { Err(usage(certificate, why)) }
-}
-
-/// What a certificate must satisfy to issue the one below it; `below` is the path so far, leaf first.
-fn check_issuer(
-    issuer: &Certificate<'_>,
-    below: &[&Certificate<'_>],
-    purpose: Purpose<'_>,
-    now: i64,
-) -> Result<(), VerifyError> {
-    check_any(issuer, purpose, now)?;
-    let Authority::Yes { path_len } = issuer.authority else {
-        return Err(usage(issuer, "is no certification authority: its basic constraints do not say so"));
-    };
-    // RFC 5280 section 4.2.1.9: self-issued certificates and the leaf do not count.
-    let intermediates = below.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
-    if path_len.is_some_and(|longest| usize::try_from(longest).is_ok_and(|longest| intermediates > longest)) {
-        return Err(usage(issuer, "permits fewer intermediate certificates below it than there are"));
+    let expires = path.iter().map(|certificate| certificate.not_after).min().unwrap_or(0);
+    let leaf = path.first();
+    VerifiedPath {
+        chain: path.iter().map(|certificate| CertificateDer::from(certificate.der.to_vec())).collect(),
+        subject: leaf.map(|leaf| leaf.subject()).unwrap_or_default(),
+        serial: leaf.map(|leaf| leaf.serial.to_vec()).unwrap_or_default(),
+        names: leaf.map(|leaf| names::presented(&leaf.subject_names)).unwrap_or_default(),
+        fingerprints,
+        expires: unix_time(expires),
+        matched,
+        spkis,
+        certificates,
     }
-    if issuer.key_usage.is_some_and(|usage| !usage.key_cert_sign) {
-        return Err(usage(issuer, "may not issue certificates: its key usage lacks keyCertSign"));
-    }
-    Ok(())
-}
-
-fn usage(certificate: &Certificate<'_>, why: &'static str) -> VerifyError {
-    VerifyError::Usage { subject: certificate.subject.clone(), why }
 }
 
 /// A search for one path.
 struct Search<'a> {
-    provider: &'a Provider,
+    verifier: &'a Verifier,
+    chain: &'a Chain<'a>,
     sent: &'a [Certificate<'a>],
-    roots: &'a [Certificate<'a>],
-    purpose: Purpose<'a>,
-    now: i64,
+    anchors: &'a [Certificate<'a>],
+    demands: Demands,
     budget: Budget,
     rejected: Vec<Rejected>,
-    /// The issuer for which nothing was found.
-    missing: Option<alloc::string::String>,
+    /// The certificate for whose issuer nothing was found.
+    missing: Option<&'a Certificate<'a>>,
 }
 
 impl<'a> Search<'a> {
-    /// Extends `path`, leaf first, to a root; gives the earliest expiry of the whole path.
-    fn extend(&mut self, path: &mut Vec<&'a Certificate<'a>>) -> Result<Option<i64>, VerifyError> {
-        if path.len() >= self.budget.path {
-            return Ok(None);
-        }
-        let Some(&last) = path.last() else { return Ok(None) };
-        let (roots, sent) = (self.roots, self.sent);
+    /// Extends `path`, leaf first, to a root; whether it got there. Without success `path` is as before.
+    fn extend(&mut self, path: &mut Vec<&'a Certificate<'a>>) -> Result<bool, VerifyError> {
+        let Some(&last) = path.last() else { return Ok(false) };
         let mut found = false;
-        for root in roots.iter().filter(|root| root.subject_der == last.issuer_der) {
-            found = true;
-            if self.issues(root, last, path)? {
-                return Ok(path
-                    .iter()
-                    .map(|certificate| certificate.not_after)
-                    .chain([root.not_after])
-                    .min());
-            }
-        }
-        for issuer in sent.iter().filter(|issuer| issuer.subject_der == last.issuer_der) {
-            // A certificate that is in the path already, or its key under the same name, leads in circles.
-            if path.iter().any(|seen| seen.subject_der == issuer.subject_der && seen.spki == issuer.spki) {
-                continue;
-            }
-            found = true;
-            if self.issues(issuer, last, path)? {
-                path.push(issuer);
-                if let Some(expires) = self.extend(path)? {
-                    return Ok(Some(expires));
+        for (pool, place) in [(self.anchors, Place::Root), (self.sent, Place::Between)] {
+            // What the key identifiers say is a hint (RFC 4158 section 3.5.12): the others come later.
+            for fitting in [true, false] {
+                for issuer in pool {
+                    if issuer.subject_der != last.issuer_der || fits(issuer, last) != fitting {
+                        continue;
+                    }
+                    // Its key under the same name is in the path already: that leads in circles.
+                    if path
+                        .iter()
+                        .any(|seen| seen.subject_der == issuer.subject_der && seen.spki == issuer.spki)
+                    {
+                        continue;
+                    }
+                    found = true;
+                    if self.try_issuer(issuer, place, path)? {
+                        return Ok(true);
+                    }
                 }
-                path.pop();
             }
         }
         if !found {
-            self.missing = Some(last.issuer.clone());
+            self.missing = Some(last);
         }
-        Ok(None)
+        Ok(false)
     }
 
-    /// Whether `issuer` issued `certificate`, the last one of `path`; a refusal is noted.
-    fn issues(
+    /// Goes on with `issuer` above the last one of `path`; a refusal is noted.
+    fn try_issuer(
+        &mut self,
+        issuer: &'a Certificate<'a>,
+        place: Place,
+        path: &mut Vec<&'a Certificate<'a>>,
+    ) -> Result<bool, VerifyError> {
+        let checked = self.check_step(issuer, place, path);
+        if self.noted(issuer, checked)?.is_none() {
+            return Ok(false);
+        }
+        path.push(issuer);
+        let reached = match place {
+            Place::Between => self.extend(path)?,
+            Place::Root => {
+                let checked = self.complete(path);
+                self.noted(issuer, checked)?.is_some()
+            }
+        };
+        if !reached {
+            path.pop();
+        }
+        Ok(reached)
+    }
+
+    /// Whether `issuer` issued the last one of `path` and may stand where it stands.
+    fn check_step(
         &mut self,
         issuer: &Certificate<'_>,
-        certificate: &Certificate<'_>,
+        place: Place,
         path: &[&Certificate<'_>],
-    ) -> Result<bool, VerifyError> {
-        let checked = check_issuer(issuer, path, self.purpose, self.now)
-            .and_then(|()| self.check_signature(issuer, certificate));
-        match checked {
-            Ok(()) => Ok(true),
-            Err(error @ VerifyError::Budget(_)) => Err(error),
-            Err(why) => {
-                // The peer chooses how many there are; a person wants to read a few.
-                if self.rejected.len() < REJECTED {
-                    self.rejected.push(Rejected { subject: issuer.subject.clone(), why: Box::new(why) });
-                }
-                Ok(false)
-            }
+    ) -> Result<(), VerifyError> {
+        let Some(last) = path.last() else { return Ok(()) };
+        let counted = path.iter().skip(1).chain(if place == Place::Root { None } else { Some(&issuer) });
+        let intermediates = counted.filter(|certificate| !certificate.is_self_issued()).count();
+        // The leaf and the root count.
+        if intermediates.saturating_add(2) > self.budget.path {
+            let why = "would make the path longer than is permitted here";
+            return Err(VerifyError::Usage { subject: issuer.subject(), why });
         }
+        self.demands.check_issuer(issuer, path)?;
+        self.demands.check_below_root(last)?;
+        if place == Place::Root {
+            self.demands.check_root(issuer)?;
+        }
+        self.check_signature(issuer, last)?;
+        self.check_names(issuer, path)
+    }
+
+    /// What is judged over a whole path, leaf first, root last.
+    fn complete(&mut self, path: &[&Certificate<'_>]) -> Result<(), VerifyError> {
+        policies::check(path, &mut self.budget)
+    }
+
+    /// RFC 5280 section 6.1.3 (b) and (c), for the name constraints of `issuer` over all certificates below it.
+    fn check_names(
+        &mut self,
+        issuer: &Certificate<'_>,
+        below: &[&Certificate<'_>],
+    ) -> Result<(), VerifyError> {
+        let Some(value) = issuer.name_constraints else { return Ok(()) };
+        let constraints = NameConstraints::parse(value).map_err(|why| VerifyError::Malformed(why.into()))?;
+        for (position, certificate) in below.iter().enumerate() {
+            // "If certificate i is self-issued and it is not the final certificate in the path, skip this step".
+            if position > 0 && certificate.is_self_issued() {
+                continue;
+            }
+            let names = &certificate.subject_names;
+            constraints.check(names, certificate.subject_der, &mut self.budget).map_err(|violation| {
+                match violation {
+                    Violation::Budget(error) => error,
+                    Violation::Refused(why) => VerifyError::NotPermitted {
+                        subject: certificate.subject(),
+                        authority: issuer.subject(),
+                        why,
+                    },
+                }
+            })?;
+        }
+        Ok(())
     }
 
     fn check_signature(
@@ -226,13 +240,17 @@ impl<'a> Search<'a> {
         certificate: &Certificate<'_>,
     ) -> Result<(), VerifyError> {
         let signed_with = &certificate.signed_with;
-        let subject = || certificate.subject.clone();
+        let subject = || certificate.subject();
         match signed_with {
             SignedWith::Md5 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "MD5" }),
             SignedWith::Sha1 => return Err(VerifyError::BrokenHash { subject: subject(), hash: "SHA-1" }),
             _ => {}
         }
-        let verifier = signed_with.by(&issuer.key).and_then(|algorithm| self.provider.verifier(algorithm));
+        if let Some(why) = issuer.key.weakness() {
+            return Err(VerifyError::Key { subject: issuer.subject(), key: issuer.key.clone(), why });
+        }
+        let provider = &self.verifier.provider;
+        let verifier = signed_with.by(&issuer.key).and_then(|algorithm| provider.verifier(algorithm));
         let Some(verifier) = verifier else {
             return Err(VerifyError::NotEvaluated {
                 subject: subject(),
@@ -242,6 +260,61 @@ impl<'a> Search<'a> {
         self.budget.pay()?;
         verifier
             .verify(issuer.spki, certificate.tbs, certificate.signature)
-            .map_err(|_| VerifyError::NotSignedBy { subject: subject(), issuer: issuer.subject.clone() })
+            .map_err(|_| VerifyError::NotSignedBy { subject: subject(), issuer: issuer.subject() })
+    }
+
+    /// Notes why `candidate` was refused; only an empty budget ends the search.
+    fn noted(
+        &mut self,
+        candidate: &Certificate<'_>,
+        checked: Result<(), VerifyError>,
+    ) -> Result<Option<()>, VerifyError> {
+        match checked {
+            Ok(()) => Ok(Some(())),
+            Err(error @ VerifyError::Budget(_)) => Err(error),
+            Err(why) => {
+                // The peer chooses how many there are; a person wants to read a few.
+                if self.rejected.len() < REJECTED {
+                    self.rejected.push(Rejected::new(candidate.subject(), why));
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Why there is no path.
+    fn failure(self, leaf: &'a Certificate<'a>, skipped: Vec<Rejected>) -> VerifyError {
+        let missing = self.missing.unwrap_or(leaf);
+        let error = VerifyError::NoPath(alloc::boxed::Box::new(NoPath {
+            subject: leaf.subject(),
+            self_signed: leaf.is_self_issued(),
+            issuer: missing.issuer(),
+            // The peer chose it: a log may be read on a terminal.
+            issuer_url: missing
+                .aia_issuers
+                .first()
+                .map(|url| url.chars().take(200).flat_map(char::escape_debug).collect()),
+            sent: self.chain.intermediates.len(),
+            roots: self.verifier.roots.len(),
+            store: self.verifier.roots.description().map(Into::into),
+            rejected: self.rejected,
+            skipped,
+        }));
+        let everyone = core::iter::once(leaf).chain(self.sent).chain(self.anchors);
+        self.demands.moment.suspect_clock(error, everyone)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Between,
+}
+
+/// Whether the key identifiers do not say that `issuer` is another one.
+fn fits(issuer: &Certificate<'_>, certificate: &Certificate<'_>) -> bool {
+    match (issuer.ski, certificate.aki) {
+        (Some(issuer), Some(wanted)) => issuer == wanted,
+        _ => true,
     }
 }

@@ -84,7 +84,7 @@ fn is_issued_by(credential: &Credential, authorities: &[Vec<u8>]) -> bool {
 
 impl fmt::Debug for ClientPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientPolicy").field("roots", &self.verifier.roots()).finish_non_exhaustive()
+        f.debug_struct("ClientPolicy").field("roots", &self.verifier.roots().len()).finish_non_exhaustive()
     }
 }
 

@@ -334,7 +334,7 @@ impl ServerPolicyBuilder {
         for (position, der) in credential.chain().iter().enumerate() {
             let certificate = Certificate::parse(der)?;
             if position == 0 {
-                dns_names = certificate.dns_names.iter().map(ToString::to_string).collect();
+                dns_names = certificate.dns_names().map(ToString::to_string).collect();
             }
             // RFC 9846 section 4.3.3: signatures on self-signed certificates "are not validated".
             if !certificate.is_self_issued() {

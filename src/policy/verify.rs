@@ -4,7 +4,7 @@ use alloc::string::ToString;
 
 use crate::error::Refusal;
 use crate::identity::{Claim, Identity};
-use crate::pki::{Certificate, KeyKind, Purpose, Verifier, VerifyError};
+use crate::pki::{Certificate, Chain, Expected, KeyKind, Matched, Purpose, Verifier, VerifyError};
 use crate::question::{Answer, PeerEvidence, Presented, VerifyPeer};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -28,21 +28,22 @@ fn verify_chain(
     verifier: &Verifier,
     now: UnixTime,
 ) -> Result<Claim, VerifyError> {
-    let Some((leaf, intermediates)) = chain.split_first() else {
-        return Err(VerifyError::Malformed("there is no certificate".to_string()));
+    let presented = Chain::of(chain).ok_or(VerifyError::NoCertificate)?;
+    let (purpose, expected) = match name {
+        Some(name) => (Purpose::Server, Expected::Name(name.clone())),
+        None => (Purpose::Client, Expected::Anyone),
     };
-    let purpose = name.map_or(Purpose::Client, Purpose::Server);
-    let path = verifier.verify(leaf, intermediates, purpose, now)?;
-    let identity = match name {
-        Some(ServerName::DnsName(name)) => Identity::Dns { name: name.as_ref().to_string() },
-        Some(ServerName::IpAddress(address)) => Identity::Ip { address: (*address).into() },
+    let path = verifier.verify(&presented, purpose, &expected, now)?;
+    let identity = match path.matched {
+        Matched::Dns(name) => Identity::Dns { name },
+        Matched::Ip(address) => Identity::Ip { address },
         // All clients without a subject would be one and the same to whoever asks who it is.
-        None if path.subject.is_empty() => {
+        Matched::Anyone if path.subject.is_empty() => {
             let why = "has an empty subject, by which clients are known";
             return Err(VerifyError::Usage { subject: path.subject, why });
         }
-        None => Identity::Subject { name: path.subject },
-        Some(_) => return Err(VerifyError::Malformed("a server name of an unknown kind".to_string())),
+        Matched::Anyone => Identity::Subject { name: path.subject },
+        _ => return Err(VerifyError::WrongName { wanted: expected.to_string(), presented: path.subject }),
     };
     Ok(Claim::of(identity, path.expires).chain(chain.to_vec()))
 }
@@ -51,7 +52,7 @@ fn verify_chain(
 /// certificate".
 fn check_signature(presented: &Presented, verifier: &Verifier) -> Result<(), VerifyError> {
     let Some(leaf) = presented.chain.first() else {
-        return Err(VerifyError::Malformed("there is no certificate".to_string()));
+        return Err(VerifyError::NoCertificate);
     };
     let leaf = Certificate::parse(leaf)?;
     let key: &KeyKind = &leaf.key;
