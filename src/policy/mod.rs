@@ -10,6 +10,8 @@ mod credentials;
 #[cfg(feature = "http")]
 pub mod http;
 mod keylog;
+#[cfg(feature = "pki")]
+mod live;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod replay;
@@ -30,6 +32,11 @@ pub use credentials::{
     credential_from_pem,
 };
 pub use keylog::KeyLog;
+#[cfg(feature = "pki")]
+pub use live::{
+    Completeness, CredentialStore, CredentialStoreBuilder, Entry, EntryFiles, Expiry, GenerationStatus,
+    Renewal, Role, SignError, Signer, Trust, TrustStore,
+};
 #[cfg(feature = "pki")]
 pub use server::{ServerPolicy, ServerPolicyBuilder};
 pub use sessions::{FileSessions, MemorySessions, SessionFileError, SessionStore};
