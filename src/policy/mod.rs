@@ -22,6 +22,8 @@ mod statistics;
 pub mod tickets;
 #[cfg(feature = "pki")]
 mod verify;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 #[cfg(feature = "pki")]
 pub use client::{ClientPolicy, ClientPolicyBuilder};
