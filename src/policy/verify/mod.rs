@@ -17,6 +17,7 @@ use std::collections::HashSet;
 
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::live::{Trust, TrustStore};
 use crate::alert::AlertCode;
 use crate::codepoint::SignatureScheme;
 use crate::crypto::Provider;
@@ -28,30 +29,44 @@ use crate::pki::{
 };
 use crate::question::{Answer, PeerEvidence, VerifyPeer};
 
-/// How peers are verified, and which of them may connect.
+/// How peers are verified, and which of them may connect. Made of a [`Verifier`], of a [`TrustStore`], or of raw public
+/// keys.
 #[derive(Clone)]
 pub struct Verification {
-    provider: Provider,
-    verifier: Option<Arc<Verifier>>,
+    trust: Option<TrustStore>,
+    rotation: Rotation,
     keys: Arc<HashSet<Vec<u8>>>,
     expected: Option<Expected>,
     pins: Option<Arc<Pins>>,
     authorize: Option<Arc<dyn Authorize>>,
 }
 
+/// Whether trust may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rotation {
+    Never,
+    Possible,
+}
+
 impl From<Verifier> for Verification {
     fn from(verifier: Verifier) -> Self {
-        Self::by(verifier)
+        Self { trust: Some(TrustStore::new(verifier)), ..Self::by_nobody() }
+    }
+}
+
+impl From<TrustStore> for Verification {
+    /// By whatever the store trusts at the time.
+    fn from(trust: TrustStore) -> Self {
+        Self { trust: Some(trust), rotation: Rotation::Possible, ..Self::by_nobody() }
     }
 }
 
 impl Verification {
-    /// By certificates. A server must speak for the name that the client asks for; clients may be anyone with a
-    /// certificate.
+    /// By certificates, with a [`Verifier`] or a [`TrustStore`]. A server must speak for the name that the client asks
+    /// for; clients may be anyone with a certificate.
     #[must_use]
-    pub fn by(verifier: impl Into<Arc<Verifier>>) -> Self {
-        let verifier = verifier.into();
-        Self { verifier: Some(Arc::clone(&verifier)), ..Self::by_nothing(verifier.provider().clone()) }
+    pub fn by(trust: impl Into<Self>) -> Self {
+        trust.into()
     }
 
     /// By raw public keys alone (RFC 7250), each a DER `SubjectPublicKeyInfo` that is known from elsewhere.
@@ -59,15 +74,13 @@ impl Verification {
     /// The configuration must name the type too, such as by
     /// [`server_certificate_types`](crate::config::ClientConfigBuilder::server_certificate_types).
     #[must_use]
-    pub fn by_raw_public_keys<K: Into<Vec<u8>>>(
-        provider: Provider,
-        keys: impl IntoIterator<Item = K>,
-    ) -> Self {
-        Self::by_nothing(provider).raw_public_keys(keys)
+    pub fn by_raw_public_keys<K: Into<Vec<u8>>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self::by_nobody().raw_public_keys(keys)
     }
 
-    fn by_nothing(provider: Provider) -> Self {
-        Self { provider, verifier: None, keys: Arc::default(), expected: None, pins: None, authorize: None }
+    fn by_nobody() -> Self {
+        let rotation = Rotation::Never;
+        Self { trust: None, rotation, keys: Arc::default(), expected: None, pins: None, authorize: None }
     }
 
     /// Trusts these raw public keys, too, each a DER `SubjectPublicKeyInfo`, in place of those before.
@@ -98,44 +111,61 @@ impl Verification {
         self
     }
 
-    pub(super) fn provider(&self) -> &Provider {
-        &self.provider
+    /// The store of trust, where it may change.
+    pub(super) fn rotating(&self) -> Option<&TrustStore> {
+        self.trust.as_ref().filter(|_| self.rotation == Rotation::Possible)
     }
 
-    /// Answers `question`.
-    pub(super) fn answer(&self, question: VerifyPeer, now: UnixTime) -> Answer {
-        match self.judge(&question, now) {
-            Ok(claim) => question.verified(claim),
+    /// The generation of trust; 0 where it cannot change.
+    pub(super) fn generation(&self) -> u64 {
+        self.trust.as_ref().map_or(0, TrustStore::generation)
+    }
+
+    /// Answers `question`. The peer remembers the generation of trust that vouched for it, counted from `base`.
+    pub(super) fn answer(
+        &self,
+        question: VerifyPeer,
+        provider: &Provider,
+        base: u64,
+        now: UnixTime,
+    ) -> Answer {
+        // What belongs together must come of one look at the store.
+        let trust = self.trust.as_ref().map(TrustStore::now);
+        let generation = trust.as_ref().map_or(0, |trust| trust.generation());
+        match self.judge(&question, provider, trust.as_deref(), now) {
+            Ok(claim) => question.verified(claim.under(base.saturating_add(generation))),
             Err(refusal) => question.refused(refusal),
         }
     }
 
-    fn judge(&self, question: &VerifyPeer, now: UnixTime) -> Result<Claim, Refusal> {
+    fn judge(
+        &self,
+        question: &VerifyPeer,
+        provider: &Provider,
+        trust: Option<&Trust>,
+        now: UnixTime,
+    ) -> Result<Claim, Refusal> {
         let claim = match question.evidence() {
             PeerEvidence::Fresh(presented) => {
-                let claim = self.verify_chain(&presented.chain, &presented.staples, question.name(), now)?;
-                let leaf = presented.chain.first().ok_or(VerifyError::NoCertificate).map_err(refusal)?;
+                let (chain, staples) = (&presented.chain, &presented.staples);
+                let claim = self.verify_chain(trust, chain, staples, question.name(), now)?;
+                let leaf = chain.first().ok_or(VerifyError::NoCertificate).map_err(refusal)?;
                 let leaf = Certificate::parse(leaf).map_err(refusal)?;
-                self.check_signature(
-                    leaf.spki,
-                    &leaf.key,
-                    presented.scheme,
-                    &presented.signed,
-                    &presented.signature,
-                )?;
+                let signed = Signed { scheme: presented.scheme, content: &presented.signed };
+                signed.check(provider, leaf.spki, &leaf.key, &presented.signature)?;
                 claim.sct(presented.sct.clone())
             }
             PeerEvidence::RawPublicKey(presented) => {
                 let claim = self.verify_key(&presented.spki)?;
                 let (kind, _) = key_of(&presented.spki).ok_or(VerifyError::UnknownKey).map_err(refusal)?;
-                let (scheme, spki) = (presented.scheme, &presented.spki);
-                self.check_signature(spki, &kind, scheme, &presented.signed, &presented.signature)?;
+                let signed = Signed { scheme: presented.scheme, content: &presented.signed };
+                signed.check(provider, &presented.spki, &kind, &presented.signature)?;
                 claim
             }
             // The signature of the first handshake stands; trust, revocation and time may have changed since.
             PeerEvidence::Resumed(peer) => match &peer.identity {
                 Identity::RawPublicKey { spki } => self.verify_key(spki)?,
-                _ => self.verify_chain(&peer.chain, &[], question.name(), now)?,
+                _ => self.verify_chain(trust, &peer.chain, &[], question.name(), now)?,
             },
         };
         self.permit(claim.peer()).map(|()| claim)
@@ -153,18 +183,24 @@ impl Verification {
 
     fn verify_chain(
         &self,
+        trust: Option<&Trust>,
         chain: &[CertificateDer<'static>],
         staples: &[Option<Vec<u8>>],
         name: Option<&ServerName<'static>>,
         now: UnixTime,
     ) -> Result<Claim, Refusal> {
-        let verifier = self.verifier.as_ref().ok_or(VerifyError::NoRoots).map_err(refusal)?;
+        let trust = trust.ok_or(VerifyError::NoRoots).map_err(refusal)?;
         let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?.with_staples(staples);
+        let (verifier, domain) = trust.select(chain).ok_or_else(|| {
+            let why = "no bundle is trusted for the peer's trust domain, or its certificate has no SPIFFE ID";
+            Refusal::text(AlertCode::UNKNOWN_CA, why)
+        })?;
         let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
-        let expected = match (&self.expected, name) {
-            (Some(expected), _) => expected.clone(),
-            (None, Some(name)) => Expected::Name(name.clone()),
-            (None, None) => Expected::Anyone,
+        let expected = match (&self.expected, name, domain) {
+            (Some(expected), ..) => expected.clone(),
+            (None, Some(name), _) => Expected::Name(name.clone()),
+            (None, None, Some(domain)) => Expected::TrustDomain(domain),
+            (None, None, None) => Expected::Anyone,
         };
         let path = verifier.verify(&sent, purpose, &expected, now).map_err(refusal)?;
         self.check_pins(&path.certificates, &path.spkis)?;
@@ -194,28 +230,37 @@ impl Verification {
             None => Ok(()),
         }
     }
+}
 
+/// What a CertificateVerify signs, and how.
+struct Signed<'a> {
+    scheme: SignatureScheme,
+    content: &'a [u8],
+}
+
+impl Signed<'_> {
     /// RFC 9846 section 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity
     /// certificate".
-    fn check_signature(
+    fn check(
         &self,
+        provider: &Provider,
         spki: &[u8],
         kind: &KeyKind,
-        scheme: SignatureScheme,
-        signed: &[u8],
         signature: &[u8],
     ) -> Result<(), Refusal> {
-        if !kind.signs(scheme) {
-            return Err(refusal(VerifyError::SchemeMismatch { scheme, key: kind.clone() }));
+        if !kind.signs(self.scheme) {
+            return Err(refusal(VerifyError::SchemeMismatch { scheme: self.scheme, key: kind.clone() }));
         }
-        self.provider.verify(scheme, spki, signed, signature).map_err(|_| refusal(VerifyError::BadSignature))
+        provider
+            .verify(self.scheme, spki, self.content, signature)
+            .map_err(|_| refusal(VerifyError::BadSignature))
     }
 }
 
 impl fmt::Debug for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verification")
-            .field("roots", &self.verifier.as_ref().map_or(0, |verifier| verifier.roots().len()))
+            .field("trust", &self.trust)
             .field("raw_public_keys", &self.keys.len())
             .field("expected", &self.expected)
             .field("pins", &self.pins)
@@ -282,7 +327,7 @@ mod tests {
         let tag = Tag { connection: [0; 16], serial: 0 };
         let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Arc::new(peer)) };
         let verifier = Verifier::new(provider(), [certificate("root.pem")]).unwrap();
-        match Verification::by(verifier).answer(question, at(now)).verdict {
+        match Verification::by(verifier).answer(question, &provider(), 0, at(now)).verdict {
             Verdict::Verified(verified) => Ok(verified.into_peer().identity.clone()),
             Verdict::Refused(refusal) => Err(refusal.alert()),
             _ => panic!("neither verified nor refused"),
