@@ -19,7 +19,7 @@ use clap::{Parser, ValueEnum};
 use rustls_pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::identity::{Fingerprint, SpiffeId};
-use symbolon::pki::{Purpose, Verifier};
+use symbolon::pki::{Chain, Expected, Purpose, Verifier};
 
 use devpki::{Authority, Key, LONGEST_COMMON_NAME, Leaf, Validity, certificate_pem, sha256};
 use files::{Existing, Found, Pair};
@@ -121,7 +121,7 @@ fn run(arguments: &Arguments) -> Fallible<()> {
     issuing.leaf(&written[0], &server_leaf(arguments), &asked)?;
     if let Some(client) = &arguments.client {
         let files = leaf_pair(&arguments.client_file);
-        issuing.leaf(&files, &client_leaf(client), &|chain| issuing.check(chain, Purpose::Client))?;
+        issuing.leaf(&files, &client_leaf(client), &|chain| issuing.check_client(chain, client))?;
         written.push(files);
     }
     tell_commands(&root_files.certificates, &intermediate_files.certificates, &written)
@@ -214,18 +214,41 @@ impl Issuing {
 
     /// Whether a server of every name that was asked for would be believed.
     fn check_server(&self, chain: &[CertificateDer<'static>], arguments: &Arguments) -> Fallible<()> {
+        self.check(chain, Purpose::Server, &Expected::Anyone)?;
         for name in &arguments.names {
             // One host stands for all that a wildcard covers.
-            let name = name.replacen("*.", "any.", 1);
-            self.check(chain, Purpose::Server(&ServerName::try_from(name.as_str())?))?;
+            let name = ServerName::try_from(name.replacen("*.", "any.", 1))?;
+            self.check(chain, Purpose::Server, &Expected::from(name))?;
         }
-        Ok(())
+        match &arguments.spiffe {
+            Some(id) => self.check(chain, Purpose::Client, &Expected::Spiffe(id.parse()?)).map(drop),
+            None => Ok(()),
+        }
     }
 
-    fn check(&self, chain: &[CertificateDer<'static>], purpose: Purpose<'_>) -> Fallible<()> {
-        let (leaf, others) = chain.split_first().ok_or("there is no certificate")?;
-        self.verifier.verify(leaf, others, purpose, UnixTime::now())?;
-        Ok(())
+    /// Whether a client of this name would be believed.
+    fn check_client(&self, chain: &[CertificateDer<'static>], name: &str) -> Fallible<()> {
+        let expected = match name {
+            id if id.starts_with("spiffe://") => Expected::Spiffe(id.parse()?),
+            mailbox if mailbox.contains('@') => Expected::Email(mailbox.into()),
+            _ => Expected::Anyone,
+        };
+        let subject = self.check(chain, Purpose::Client, &expected)?;
+        match expected == Expected::Anyone && subject != format!("CN={name}") {
+            true => Err(format!("the certificate is for {subject}, not for CN={name}").into()),
+            false => Ok(()),
+        }
+    }
+
+    /// The subject, if this chain would be believed.
+    fn check(
+        &self,
+        chain: &[CertificateDer<'static>],
+        purpose: Purpose,
+        expected: &Expected,
+    ) -> Fallible<String> {
+        let chain = Chain::of(chain).ok_or("there is no certificate")?;
+        Ok(self.verifier.verify(&chain, purpose, expected, UnixTime::now())?.subject)
     }
 }
 
@@ -312,10 +335,14 @@ fn client_name(name: &str) -> Result<String, String> {
     if name.contains('@') && !name.is_ascii() {
         return Err("only mailboxes of ASCII characters are issued for here".into());
     }
-    let printable = !name.trim().is_empty() && !name.contains(char::is_control);
-    match printable && name.chars().count() <= LONGEST_COMMON_NAME {
+    // What RFC 4514 section 2.4 would have to escape is not worth it here.
+    let plain = |c: char| !c.is_control() && !",+\"\\<>;=#".contains(c);
+    let length = 1..=LONGEST_COMMON_NAME;
+    match name.trim() == name && name.chars().all(plain) && length.contains(&name.chars().count()) {
         true => Ok(name.into()),
-        false => Err(format!("a subject's name has 1 to {LONGEST_COMMON_NAME} printable characters")),
+        false => Err(format!(
+            "the name of a subject has 1 to {LONGEST_COMMON_NAME} letters, digits, dots and the like"
+        )),
     }
 }
 

@@ -312,7 +312,7 @@ fn choose_client_type(
     match &config.client_auth {
         ClientAuth::Off => Ok(None),
         // Whoever has nothing to answer a request with is not asked.
-        ClientAuth::Optional { .. } => Ok(common),
+        ClientAuth::Optional { .. } | ClientAuth::Migrating { .. } => Ok(common),
         ClientAuth::Required { .. } if common.is_none() => {
             Err(Fault::unsupported_certificate("the client has no certificate of a type that is accepted"))
         }
