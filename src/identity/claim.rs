@@ -79,6 +79,13 @@ impl Claim {
         self
     }
 
+    /// Trust of this generation vouches for it.
+    #[cfg(feature = "pki")]
+    pub(crate) fn under(mut self, generation: u64) -> Self {
+        self.0.trust = generation;
+        self
+    }
+
     /// These timestamps came with its certificate.
     #[must_use]
     pub fn sct(mut self, list: Option<Vec<u8>>) -> Self {

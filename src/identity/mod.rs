@@ -144,6 +144,8 @@ pub struct Peer {
     pub fingerprints: Option<Fingerprints>,
     /// The SignedCertificateTimestampList of its certificate (RFC 6962 section 3.3), not verified; not in sessions.
     pub sct: Option<Vec<u8>>,
+    /// Which generation of trust vouched for it; a session has it beside the peer.
+    pub(crate) trust: u64,
 }
 
 impl Peer {
@@ -158,6 +160,7 @@ impl Peer {
             serial: Vec::new(),
             fingerprints: None,
             sct: None,
+            trust: 0,
         }
     }
 

@@ -194,6 +194,14 @@ impl<'a> Certificate<'a> {
         })
     }
 
+    /// Its URIs, as far as they are text.
+    pub(crate) fn uris(&self) -> impl Iterator<Item = &'a str> {
+        self.subject_names.iter().filter_map(|name| match name {
+            GeneralName::Uri(uri) => core::str::from_utf8(uri).ok(),
+            _ => None,
+        })
+    }
+
     /// The demand that is not evaluated.
     pub(super) fn not_evaluated(&self) -> Option<String> {
         self.unknown_critical.map(|oid| format!("the critical extension {}", dotted(oid)))

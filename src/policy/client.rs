@@ -1,24 +1,26 @@
 //! A client's policy: which servers to trust, and what to authenticate with.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 
 use rustls_pki_types::CertificateDer;
 
+use super::live::{Choice, CredentialStore, Credentials, Listed, Signer, TrustStore, TrustedSessions, sign};
 use super::verify::verify_peer;
 use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock};
 use crate::config::Credential;
 use crate::crypto::Provider;
 use crate::moment::Moment;
-use crate::pki::{Certificate, Verifier, VerifyError};
+use crate::pki::{Verifier, VerifyError};
 use crate::question::{Answer, ChooseCredential, Question};
 
 /// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able. Keeps
 /// the tickets that servers give.
 pub struct ClientPolicy {
-    verifier: Verifier,
-    credentials: Vec<Arc<Credential>>,
+    trust: TrustStore,
+    provider: Provider,
+    credentials: Credentials,
+    signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     sessions: Option<Arc<dyn SessionStore>>,
 }
@@ -33,22 +35,38 @@ impl ClientPolicy {
         provider: Provider,
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Result<ClientPolicyBuilder, VerifyError> {
-        Ok(ClientPolicyBuilder {
-            verifier: Verifier::new(provider, roots)?,
-            credentials: Vec::new(),
-            clock: Arc::new(SystemClock),
-            sessions: Sessions::InMemory,
-        })
+        let trust = TrustStore::new(Verifier::new(provider.clone(), roots)?);
+        Ok(Self::builder(provider, trust, Rotation::Never))
     }
 
-    /// The first credential whose key can sign as the server wants, and whose chain leads to an authority that it
-    /// named (RFC 9846 section 4.5.1.2).
+    /// Trusts the servers that this store trusts, whatever it is at the time. Tickets of servers that it may not trust any
+    /// more are not used.
+    #[must_use]
+    pub fn trusting_store(provider: Provider, trust: TrustStore) -> ClientPolicyBuilder {
+        Self::builder(provider, trust, Rotation::Possible)
+    }
+
+    fn builder(provider: Provider, trust: TrustStore, rotation: Rotation) -> ClientPolicyBuilder {
+        ClientPolicyBuilder {
+            trust,
+            rotation,
+            provider,
+            credentials: Credentials::Fixed(Choice::default()),
+            signer: None,
+            clock: Arc::new(SystemClock),
+            sessions: Sessions::InMemory,
+        }
+    }
+
+    /// What answers a server's request (RFC 9846 section 4.5.1.2), if anything does.
     fn choose(&self, question: ChooseCredential) -> Answer {
-        let fits = |credential: &&Arc<Credential>| {
-            let signs = credential.schemes().iter().any(|scheme| question.schemes().contains(scheme));
-            signs && (question.authorities().is_empty() || is_issued_by(credential, question.authorities()))
+        let chosen = match &self.credentials {
+            Credentials::Fixed(choice) => {
+                choice.for_server(&question).map(|listed| Arc::clone(listed.credential()))
+            }
+            Credentials::Live(store) => store.serve(|choice| choice.for_server(&question).ok_or(())).ok(),
         };
-        match self.credentials.iter().find(fits).cloned() {
+        match chosen {
             Some(credential) => question.with(credential),
             None => question.none(),
         }
@@ -58,9 +76,12 @@ impl ClientPolicy {
 impl Answerer for ClientPolicy {
     fn answer(&self, question: Question) -> Answer {
         match question {
-            Question::VerifyPeer(question) => verify_peer(*question, &self.verifier, self.clock.now()),
+            Question::VerifyPeer(question) => {
+                let trust = self.trust.now();
+                verify_peer(*question, &trust, trust.generation(), self.clock.now())
+            }
             Question::ChooseCredential(question) => self.choose(question),
-            Question::Sign(question) => question.with_own_key(&*self.verifier.provider().rng),
+            Question::Sign(question) => sign(question, self.signer.as_deref(), &*self.provider.rng),
             other => super::server::decline(other),
         }
     }
@@ -74,26 +95,28 @@ impl Answerer for ClientPolicy {
     }
 }
 
-/// Whether a certificate of the chain was issued by one of these DER names.
-fn is_issued_by(credential: &Credential, authorities: &[Vec<u8>]) -> bool {
-    credential.chain().iter().any(|der| {
-        Certificate::parse(der)
-            .is_ok_and(|certificate| authorities.iter().any(|name| name == certificate.issuer_der))
-    })
-}
-
 impl fmt::Debug for ClientPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientPolicy").field("roots", &self.verifier.roots().len()).finish_non_exhaustive()
+        f.debug_struct("ClientPolicy").field("trust", &self.trust).finish_non_exhaustive()
     }
 }
 
 /// Collects a client's policy.
 pub struct ClientPolicyBuilder {
-    verifier: Verifier,
-    credentials: Vec<Arc<Credential>>,
+    trust: TrustStore,
+    rotation: Rotation,
+    provider: Provider,
+    credentials: Credentials,
+    signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
+}
+
+/// Whether trust may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rotation {
+    Never,
+    Possible,
 }
 
 /// Where tickets are kept.
@@ -105,10 +128,29 @@ enum Sessions {
 }
 
 impl ClientPolicyBuilder {
-    /// Authenticates with this credential where a server asks and it fits; the first that fits is taken.
+    /// Authenticates with this credential where a server asks and it fits; the first that fits is taken. A
+    /// store that was given before is dropped.
     #[must_use]
     pub fn credential(mut self, credential: impl Into<Arc<Credential>>) -> Self {
-        self.credentials.push(credential.into());
+        let credential = credential.into();
+        // What cannot be parsed is nobody's: it answers requests that name no authority.
+        let listed =
+            Listed::of(Arc::clone(&credential)).unwrap_or_else(|_| Listed::opaque(Arc::clone(&credential)));
+        self.credentials.add(listed);
+        self
+    }
+
+    /// Authenticates with the credentials of this store, whatever they are at the time, in place of any others.
+    #[must_use]
+    pub fn credentials(mut self, store: CredentialStore) -> Self {
+        self.credentials = Credentials::Live(store);
+        self
+    }
+
+    /// Has `signer` sign for credentials whose private key is elsewhere.
+    #[must_use]
+    pub fn signer(mut self, signer: impl Signer + 'static) -> Self {
+        self.signer = Some(Arc::new(signer));
         self
     }
 
@@ -136,13 +178,21 @@ impl ClientPolicyBuilder {
     /// The policy, to be shared.
     #[must_use]
     pub fn build(self) -> Arc<ClientPolicy> {
-        let Self { verifier, credentials, clock, sessions } = self;
+        let Self { trust, rotation, provider, credentials, signer, clock, sessions } = self;
         let sessions: Option<Arc<dyn SessionStore>> = match sessions {
             Sessions::InMemory => Some(Arc::new(MemorySessions::new().with_clock(Arc::clone(&clock)))),
             Sessions::In(sessions) => Some(sessions),
             Sessions::Nowhere => None,
         };
-        Arc::new(ClientPolicy { verifier, credentials, clock, sessions })
+        let sessions = match (sessions, rotation) {
+            (Some(inner), Rotation::Possible) => {
+                let trusted: Arc<dyn SessionStore> =
+                    Arc::new(TrustedSessions { inner, trust: trust.clone() });
+                Some(trusted)
+            }
+            (sessions, _) => sessions,
+        };
+        Arc::new(ClientPolicy { trust, provider, credentials, signer, clock, sessions })
     }
 }
 

@@ -13,15 +13,24 @@ use zeroize::Zeroizing;
 
 use crate::config::Credential;
 use crate::crypto::Provider;
-use crate::pki::{Certificate, key_of};
+use crate::pki::{Certificate, VerifyError, key_of};
 
 /// Why a credential could not be loaded: what was found instead of what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError(String);
 
 impl LoadError {
-    fn new(text: impl Into<String>) -> Self {
+    pub(super) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// What a certificate was refused for.
+    pub(super) fn of(error: VerifyError) -> Self {
+        Self(error.to_string())
+    }
+
+    pub(super) fn of_entry(self, name: &str) -> Self {
+        Self(format!("{name}: {}", self.0))
     }
 
     fn in_file(self, path: &Path) -> Self {
@@ -128,33 +137,38 @@ fn assemble(
     key: &PrivateKeyDer<'_>,
 ) -> Result<Credential, LoadError> {
     let key = (provider.load_key)(key).map_err(|error| LoadError::new(error.to_string()))?;
-    let ours = key_of(key.public_key());
+    check_pair(&chain, key.public_key())?;
+    Credential::new(chain, key).map_err(|error| LoadError::new(error.to_string()))
+}
+
+/// That the key of a DER `SubjectPublicKeyInfo` is that of the leaf.
+pub(super) fn check_pair(chain: &[CertificateDer<'_>], spki: &[u8]) -> Result<(), LoadError> {
+    let ours = key_of(spki);
     let mut kinds = Vec::new();
-    for der in &chain {
+    for der in chain {
         let certificate = Certificate::parse(der).map_err(|error| LoadError::new(error.to_string()))?;
         kinds.push(key_of(certificate.spki));
     }
     match kinds.iter().position(|kind| kind.is_some() && *kind == ours) {
-        Some(0) => {}
+        Some(0) => Ok(()),
         Some(position) => {
             let place = position.saturating_add(1);
-            return Err(LoadError::new(format!(
+            Err(LoadError::new(format!(
                 "the private key belongs to certificate {place} of the chain, not to the first one; put the leaf first"
-            )));
+            )))
         }
         None => {
             let name = |key: Option<&(crate::pki::KeyKind, Vec<u8>)>| {
                 key.map_or("of an unknown kind".to_owned(), |(kind, _)| kind.to_string())
             };
             let leaf = kinds.first().and_then(Option::as_ref);
-            return Err(LoadError::new(format!(
+            Err(LoadError::new(format!(
                 "the private key ({}) does not belong to the leaf certificate, whose key ({}) is another one",
                 name(ours.as_ref()),
                 name(leaf),
-            )));
+            )))
         }
     }
-    Credential::new(chain, key).map_err(|error| LoadError::new(error.to_string()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {

@@ -10,6 +10,8 @@ mod credentials;
 #[cfg(feature = "http")]
 pub mod http;
 mod keylog;
+#[cfg(feature = "pki")]
+mod live;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod replay;
@@ -20,6 +22,8 @@ mod statistics;
 pub mod tickets;
 #[cfg(feature = "pki")]
 mod verify;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 #[cfg(feature = "pki")]
 pub use client::{ClientPolicy, ClientPolicyBuilder};
@@ -30,6 +34,11 @@ pub use credentials::{
     credential_from_pem,
 };
 pub use keylog::KeyLog;
+#[cfg(feature = "pki")]
+pub use live::{
+    Completeness, CredentialStore, CredentialStoreBuilder, Entry, EntryFiles, Expiry, GenerationStatus,
+    Renewal, Role, SignError, Signer, Trust, TrustStore,
+};
 #[cfg(feature = "pki")]
 pub use server::{ServerPolicy, ServerPolicyBuilder};
 pub use sessions::{FileSessions, MemorySessions, SessionFileError, SessionStore};

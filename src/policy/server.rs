@@ -1,6 +1,5 @@
 //! A server's policy: which credential for which client, and which clients to trust.
 
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::borrow::Borrow;
@@ -9,16 +8,16 @@ use core::hash::{Hash, Hasher};
 use core::time::Duration;
 use std::collections::HashSet;
 
+use super::live::{Choice, CredentialStore, Credentials, Listed, Pick, Signer, TrustStore, sign};
 use super::replay::Guard;
 use super::tickets::{MAX_LIFETIME, Tickets, seconds_until};
 use super::verify::verify_peer;
 use super::{Answerer, Clock, SystemClock};
 use crate::alert::AlertCode;
-use crate::codepoint::SignatureScheme;
 use crate::config::{ConfigError, Credential, Reach, ReplayGuarded, ResumedPeers, ServerConfig};
 use crate::error::Refusal;
 use crate::moment::Moment;
-use crate::pki::{Certificate, Verifier, VerifyError, dns_matches};
+use crate::pki::VerifyError;
 use crate::psk::{ExternalPsk, NotResumed, Session, Unknowable};
 use crate::question::{Answer, CheckReplay, Configure, KnownPsk, LookupPsk, Offered, Question, SealTicket};
 
@@ -41,9 +40,10 @@ const DEFAULT_MAX_SESSION_AGE: Duration = Duration::from_secs(7 * 86_400);
 /// ```
 pub struct ServerPolicy {
     config: Arc<ServerConfig>,
-    credentials: Vec<Listed>,
+    credentials: Credentials,
+    signer: Option<Arc<dyn Signer>>,
     names: UnknownNames,
-    clients: Option<Verifier>,
+    clients: Option<TrustStore>,
     clock: Arc<dyn Clock>,
     tickets: Option<Arc<dyn Tickets>>,
     psks: HashSet<ByIdentity>,
@@ -95,14 +95,6 @@ impl PartialEq for ByIdentity {
 
 impl Eq for ByIdentity {}
 
-/// A credential with what choosing it needs.
-struct Listed {
-    credential: Arc<Credential>,
-    dns_names: Vec<String>,
-    /// How its certificates are signed, where a code point says so.
-    signed_with: Vec<SignatureScheme>,
-}
-
 /// What becomes of a client that asks for a name that no certificate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UnknownNames {
@@ -119,7 +111,8 @@ impl ServerPolicy {
         ServerPolicyBuilder {
             policy: Self {
                 config,
-                credentials: Vec::new(),
+                credentials: Credentials::Fixed(Choice::default()),
+                signer: None,
                 names: UnknownNames::Served,
                 clients: None,
                 clock: Arc::new(SystemClock),
@@ -133,35 +126,35 @@ impl ServerPolicy {
     }
 
     fn configure(&self, question: Configure) -> Answer {
-        let offered = question.offered();
-        let by_name = |listed: &&Listed| listed.speaks_for(offered.server_name.as_deref());
-        let named: Vec<&Listed> = self.credentials.iter().filter(by_name).collect();
-        if let (true, UnknownNames::Refused, Some(name)) =
-            (named.is_empty(), self.names, &offered.server_name)
-        {
-            let text = alloc::format!("no certificate here is for {name:?}");
-            return question.refused(Refusal::text(AlertCode::UNRECOGNIZED_NAME, text));
-        }
-        let all = self.credentials.iter();
-        // By name and verifiable, then by name, then whatever the client can verify, then the first.
-        let chosen = named
-            .iter()
-            .copied()
-            .find(|listed| listed.suits(offered))
-            .or_else(|| named.iter().copied().find(|listed| listed.can_sign(offered)))
-            .or_else(|| all.clone().find(|listed| listed.suits(offered)))
-            .or_else(|| all.clone().find(|listed| listed.can_sign(offered)))
-            .or_else(|| all.clone().next());
+        let chosen = match &self.credentials {
+            Credentials::Fixed(choice) => {
+                self.choose(question.offered(), choice).map(|listed| Arc::clone(listed.credential()))
+            }
+            Credentials::Live(store) => store.serve(|choice| self.choose(question.offered(), choice)),
+        };
         match chosen {
-            Some(listed) => {
-                let credential = Arc::clone(&listed.credential);
-                question.with(Arc::clone(&self.config), credential)
+            Ok(credential) => question.with(Arc::clone(&self.config), credential),
+            Err(refusal) => question.refused(refusal),
+        }
+    }
+
+    fn choose<'a>(&self, offered: &Offered, choice: &'a Choice) -> Result<&'a Listed, Refusal> {
+        match (choice.for_client(offered), self.names, &offered.server_name) {
+            (Pick::Unnamed(_), UnknownNames::Refused, Some(name)) => {
+                let text = alloc::format!("no certificate here is for {name:?}");
+                Err(Refusal::text(AlertCode::UNRECOGNIZED_NAME, text))
             }
-            None => {
+            (Pick::Named(listed) | Pick::Unnamed(listed), ..) => Ok(listed),
+            (Pick::Nothing, ..) => {
                 let text = "the server has no credential; it is at fault";
-                question.refused(Refusal::text(AlertCode::INTERNAL_ERROR, text))
+                Err(Refusal::text(AlertCode::INTERNAL_ERROR, text))
             }
         }
+    }
+
+    /// The generation of what vouches for clients.
+    fn trust(&self) -> u64 {
+        self.trust.saturating_add(self.clients.as_ref().map_or(0, TrustStore::generation))
     }
 }
 
@@ -187,13 +180,19 @@ impl ServerPolicy {
             return Ok(KnownPsk::External(Arc::clone(psk)));
         }
         let tickets = self.tickets.as_ref().ok_or(NotResumed::Unknown)?;
-        let session = tickets.take(identity, fingerprint, now)?;
+        let mut session = tickets.take(identity, fingerprint, now)?;
         self.check(&session, now)?;
+        // What vouched for the client is remembered with it, for the tickets of the resumed connection.
+        if let Some(peer) = &mut session.peer
+            && peer.trust != session.trust
+        {
+            Arc::make_mut(peer).trust = session.trust;
+        }
         Ok(KnownPsk::Session(session))
     }
 
     fn check(&self, session: &Session, now: Moment) -> Result<(), NotResumed> {
-        if session.trust != self.trust {
+        if session.trust != self.trust() {
             return Err(NotResumed::PolicyChanged);
         }
         if now >= session.authenticated.plus(self.max_session_age) {
@@ -221,7 +220,10 @@ impl ServerPolicy {
         if lifetime == 0 {
             return question.none();
         }
-        let session = question.session(now, lifetime, self.trust);
+        // What vouched for the client may have been exchanged since: its ticket tells of then.
+        let verified = question.peer().filter(|peer| peer.was_verified());
+        let trust = verified.map_or_else(|| self.trust(), |peer| peer.trust);
+        let session = question.session(now, lifetime, trust);
         match tickets.issue(session, question.config().fingerprint(), now) {
             Some(ticket) => question.sealed(ticket, lifetime),
             None => question.none(),
@@ -258,31 +260,17 @@ impl ServerPolicy {
     }
 }
 
-impl Listed {
-    /// Whether a certificate is for `name`; every one is for a client that names nothing.
-    fn speaks_for(&self, name: Option<&str>) -> bool {
-        name.is_none_or(|name| self.dns_names.iter().any(|presented| dns_matches(presented, name)))
-    }
-
-    /// Whether the client accepts a signature by this key.
-    fn can_sign(&self, offered: &Offered) -> bool {
-        self.credential.schemes().iter().any(|scheme| offered.signature_schemes.contains(scheme))
-    }
-
-    /// Whether the client can verify the key's signature and those in the chain (RFC 9846 section 4.5.1.2).
-    fn suits(&self, offered: &Offered) -> bool {
-        self.can_sign(offered)
-            && self.signed_with.iter().all(|scheme| offered.certificate_schemes.contains(scheme))
-    }
-}
-
 impl Answerer for ServerPolicy {
     fn answer(&self, question: Question) -> Answer {
         match question {
             Question::Configure(question) => self.configure(*question),
-            Question::Sign(question) => question.with_own_key(&*self.config.provider().rng),
+            Question::Sign(question) => sign(question, self.signer.as_deref(), &*self.config.provider().rng),
             Question::VerifyPeer(question) => match &self.clients {
-                Some(verifier) => verify_peer(*question, verifier, self.clock.now()),
+                Some(trust) => {
+                    let trust = trust.now();
+                    let generation = self.trust.saturating_add(trust.generation());
+                    verify_peer(*question, &trust, generation, self.clock.now())
+                }
                 None => question.refused(Refusal::text(
                     AlertCode::CERTIFICATE_UNKNOWN,
                     "a client certificate came, but no authority for clients is configured",
@@ -322,27 +310,30 @@ pub struct ServerPolicyBuilder {
 }
 
 impl ServerPolicyBuilder {
-    /// Adds a credential. The first one serves clients that ask for no name or for an unknown one.
+    /// Adds a credential, to be served as it is for as long as the policy is. The first one serves clients that ask for no
+    /// name or for an unknown one. A store that was given before is dropped.
     ///
     /// # Errors
     ///
     /// [`VerifyError::Malformed`] when a certificate cannot be parsed.
     pub fn credential(mut self, credential: impl Into<Arc<Credential>>) -> Result<Self, VerifyError> {
-        let credential = credential.into();
-        let mut dns_names = Vec::new();
-        let mut signed_with = Vec::new();
-        for (position, der) in credential.chain().iter().enumerate() {
-            let certificate = Certificate::parse(der)?;
-            if position == 0 {
-                dns_names = certificate.dns_names().map(ToString::to_string).collect();
-            }
-            // RFC 9846 section 4.3.3: signatures on self-signed certificates "are not validated".
-            if !certificate.is_self_issued() {
-                signed_with.extend(certificate.signed_with.scheme());
-            }
-        }
-        self.policy.credentials.push(Listed { credential, dns_names, signed_with });
+        let listed = Listed::of(credential.into())?;
+        self.policy.credentials.add(listed);
         Ok(self)
+    }
+
+    /// Serves the credentials of this store, whatever they are at the time, in place of any others.
+    #[must_use]
+    pub fn credentials(mut self, store: CredentialStore) -> Self {
+        self.policy.credentials = Credentials::Live(store);
+        self
+    }
+
+    /// Has `signer` sign for credentials whose private key is elsewhere.
+    #[must_use]
+    pub fn signer(mut self, signer: impl Signer + 'static) -> Self {
+        self.policy.signer = Some(Arc::new(signer));
+        self
     }
 
     /// Refuses clients that ask for a name that no certificate has, with `unrecognized_name`.
@@ -352,10 +343,10 @@ impl ServerPolicyBuilder {
         self
     }
 
-    /// Verifies client certificates with this verifier.
+    /// Verifies client certificates by this store, or by a verifier that stays.
     #[must_use]
-    pub fn clients(mut self, verifier: Verifier) -> Self {
-        self.policy.clients = Some(verifier);
+    pub fn clients(mut self, trust: impl Into<TrustStore>) -> Self {
+        self.policy.clients = Some(trust.into());
         self
     }
 
@@ -399,7 +390,7 @@ impl ServerPolicyBuilder {
     }
 
     /// Counts what vouches for clients, trust anchors and revocations: tickets of another generation are refused, with
-    /// [`NotResumed::PolicyChanged`]. By default 0.
+    /// [`NotResumed::PolicyChanged`]. By default 0. The generation of a [`TrustStore`] is added to it.
     #[must_use]
     pub fn trust_generation(mut self, generation: u64) -> Self {
         self.policy.trust = generation;

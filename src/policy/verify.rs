@@ -2,28 +2,38 @@
 
 use alloc::string::ToString;
 
+use super::live::Trust;
 use crate::alert::AlertCode;
 use crate::error::Refusal;
-use crate::identity::{Claim, Identity};
+use crate::identity::{Claim, Identity, TrustDomain};
 use crate::pki::{Certificate, Chain, Expected, KeyKind, Matched, Purpose, Verifier, VerifyError};
 use crate::question::{Answer, PeerEvidence, Presented, VerifyPeer};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-/// Verifies a peer against the roots of `verifier`.
-pub(super) fn verify_peer(question: VerifyPeer, verifier: &Verifier, now: UnixTime) -> Answer {
-    let verified = match question.evidence() {
-        PeerEvidence::Fresh(presented) => verify_chain(&presented.chain, question.name(), verifier, now)
-            .and_then(|claim| check_signature(presented, verifier).map(|()| claim)),
+/// Verifies a peer as `trust` has it. Its claim remembers `generation`, which is that of `trust` as tickets count it.
+pub(super) fn verify_peer(question: VerifyPeer, trust: &Trust, generation: u64, now: UnixTime) -> Answer {
+    let chain = match question.evidence() {
+        PeerEvidence::Fresh(presented) => &presented.chain,
         // No roots vouch for a key that nobody certified.
         PeerEvidence::RawPublicKey(_) => {
             let why = "a raw public key cannot be verified by certification authorities";
             return question.refused(Refusal::text(AlertCode::UNSUPPORTED_CERTIFICATE, why));
         }
-        // The signature of the first handshake stands; roots and time may have changed since.
-        PeerEvidence::Resumed(peer) => verify_chain(&peer.chain, question.name(), verifier, now),
+        PeerEvidence::Resumed(peer) => &peer.chain,
     };
+    let Some((verifier, domain)) = trust.select(chain) else {
+        let why = "no bundle is trusted for the peer's trust domain, or its certificate has no SPIFFE ID";
+        return question.refused(Refusal::text(AlertCode::UNKNOWN_CA, why));
+    };
+    let verified = verify_chain(chain, question.name(), domain, verifier, now).and_then(|claim| {
+        match question.evidence() {
+            PeerEvidence::Fresh(presented) => check_signature(presented, verifier).map(|()| claim),
+            // The signature of the first handshake stands; roots and time may have changed since.
+            _ => Ok(claim),
+        }
+    });
     match verified {
-        Ok(claim) => question.verified(claim),
+        Ok(claim) => question.verified(claim.under(generation)),
         Err(error) => question.refused(Refusal::new(error.alert(), error)),
     }
 }
@@ -31,18 +41,21 @@ pub(super) fn verify_peer(question: VerifyPeer, verifier: &Verifier, now: UnixTi
 fn verify_chain(
     chain: &[CertificateDer<'static>],
     name: Option<&ServerName<'static>>,
+    domain: Option<TrustDomain>,
     verifier: &Verifier,
     now: UnixTime,
 ) -> Result<Claim, VerifyError> {
     let presented = Chain::of(chain).ok_or(VerifyError::NoCertificate)?;
-    let (purpose, expected) = match name {
-        Some(name) => (Purpose::Server, Expected::Name(name.clone())),
-        None => (Purpose::Client, Expected::Anyone),
+    let (purpose, expected) = match (name, domain) {
+        (Some(name), _) => (Purpose::Server, Expected::Name(name.clone())),
+        (None, Some(domain)) => (Purpose::Client, Expected::TrustDomain(domain)),
+        (None, None) => (Purpose::Client, Expected::Anyone),
     };
     let path = verifier.verify(&presented, purpose, &expected, now)?;
     let identity = match path.matched {
         Matched::Dns(name) => Identity::Dns { name },
         Matched::Ip(address) => Identity::Ip { address },
+        Matched::Spiffe(id) => Identity::Spiffe { id },
         // All clients without a subject would be one and the same to whoever asks who it is.
         Matched::Anyone if path.subject.is_empty() => {
             let why = "has an empty subject, by which clients are known";
@@ -76,6 +89,7 @@ mod tests {
     use super::*;
     use crate::crypto::rustcrypto::provider;
     use crate::identity::Peer;
+    use crate::policy::TrustStore;
     use crate::question::{Tag, Verdict};
     use alloc::sync::Arc;
     use alloc::vec::Vec;
@@ -97,7 +111,7 @@ mod tests {
         let tag = Tag { connection: [0; 16], serial: 0 };
         let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Arc::new(peer)) };
         let verifier = Verifier::new(provider(), [certificate("root.pem")]).unwrap();
-        match verify_peer(question, &verifier, at(now)).verdict {
+        match verify_peer(question, &TrustStore::new(verifier).now(), 0, at(now)).verdict {
             Verdict::Verified(verified) => Ok(verified.into_peer().identity.clone()),
             Verdict::Refused(refusal) => Err(refusal.alert()),
             _ => panic!("neither verified nor refused"),
