@@ -1,6 +1,6 @@
-//! The main job in one program: a server and a client on a TCP socket of this machine, a full handshake with
-//! certificates made on the spot, data both ways, a clean close; then the story as a timeline. After that, at a simulated
-//! distance: what resumption and 0-RTT save.
+//! The main job in one program: a server and a client on a TCP socket of this machine, a full handshake in which both
+//! authenticate with certificates made on the spot, data both ways, a clean close; then the story as a timeline. After
+//! that, at a simulated distance: what resumption and 0-RTT save.
 //!
 //! `cargo run --release --example quickstart`
 
@@ -18,14 +18,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use symbolon::config::{ClientConfig, ServerConfig};
+use symbolon::config::{ClientAuth, ClientConfig, ServerConfig};
 use symbolon::conn::{Offer, Summary};
 use symbolon::crypto::rustcrypto;
 use symbolon::io::blocking::Stream;
+use symbolon::pki::Verifier;
 use symbolon::policy::replay::{DEFAULT_WINDOW, ReplayRegister};
 use symbolon::policy::tickets::TicketRing;
 use symbolon::policy::{ClientPolicy, Clock, ServerPolicy, SystemClock};
 
+use devpki::Leaf;
 use distance::{Distance, Visit};
 use timeline::{Side, Timed, Timeline};
 
@@ -37,25 +39,32 @@ const RESPONSE: &[u8] = b"It is. Now we both know who we are.";
 fn main() -> Result<(), Box<dyn Error>> {
     let provider = rustcrypto::provider();
     let pki = devpki::DevPki::new(&provider)?;
-    let server_config =
-        ServerConfig::builder(provider.clone()).alpn(["h2", "http/1.1"]).report_messages().build()?;
-    let server_policy =
-        ServerPolicy::serving(Arc::clone(&server_config)).credential(pki.issue(&["localhost"])?)?.build()?;
+    let server_config = ServerConfig::builder(provider.clone())
+        .alpn(["h2", "http/1.1"])
+        .client_auth(ClientAuth::Required { authorities: Vec::new() })
+        .report_messages()
+        .build()?;
+    let server_policy = ServerPolicy::serving(Arc::clone(&server_config))
+        .credential(pki.issue(&["localhost"])?)?
+        .clients(Verifier::new(provider.clone(), [pki.root().clone()])?)
+        .build()?;
     let client_config =
         ClientConfig::builder(provider.clone()).alpn(["h2", "http/1.1"]).report_messages().build()?;
-    let client_policy = ClientPolicy::trusting(provider, [pki.root().clone()])?.build();
+    let client_policy = ClientPolicy::trusting(provider, [pki.root().clone()])?
+        .credential(pki.issue_leaf(&Leaf::workload("spiffe://dev.example/quickstart").client_only())?)
+        .build();
 
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let timeline = Arc::new(Timeline::start());
 
     let for_server = Arc::clone(&timeline);
-    let server = thread::spawn(move || -> Fallible<()> {
+    let server = thread::spawn(move || -> Fallible<Summary> {
         let (socket, _) = listener.accept()?;
         let socket = Timed::new(socket)?;
         let observer = for_server.observer(Side::Server);
         let mut stream = Stream::server(&server_config, server_policy, socket).with_observer(observer);
-        stream.handshake()?;
+        let summary = stream.handshake()?.clone();
         for_server.computed(Side::Server, stream.get_ref().computed());
         let mut request = vec![0; REQUEST.len()];
         stream.read_exact(&mut request)?;
@@ -65,14 +74,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         stream.close()?;
         // The client's close_notify; anything less would be an error here.
         stream.read_to_end(&mut request)?;
-        Ok(())
+        Ok(summary)
     });
 
     let summary = client(&client_config, client_policy, address, &timeline);
     let served = server.join().map_err(|_| "the server's thread panicked")?;
-    let summary = summary.and_then(|summary| served.map(|()| summary));
-    let summary = summary.map_err(|error| -> Box<dyn Error> { error })?;
-    timeline.print(address, &summary)?;
+    let both = summary.and_then(|client| Ok((client, served?)));
+    let (client, server) = both.map_err(|error| -> Box<dyn Error> { error })?;
+    timeline.print(address, &client, &server)?;
     at_a_distance(&pki)
 }
 

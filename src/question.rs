@@ -11,7 +11,7 @@ mod ticket;
 
 pub use configure::{Configure, Offered};
 pub use credential::{ChooseCredential, Sign};
-pub use peer::{Identity, Peer, PeerEvidence, Presented, VerifyPeer};
+pub use peer::{PeerEvidence, Presented, VerifyPeer};
 pub use psk::{CheckReplay, FirstFlight, KnownPsk, LookupPsk, OfferedIdentity, Seen};
 pub use ticket::SealTicket;
 
@@ -26,7 +26,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::config::Lease;
 use crate::error::Refusal;
+use crate::identity::Peer;
 use crate::psk::NoEarlyData;
 use crate::schedule::PskUsed;
 
@@ -116,6 +118,17 @@ impl fmt::Debug for Answer {
             Verdict::Refused(_) => "Refused",
         };
         write!(f, "Answer({verdict} {:?})", self.tag)
+    }
+}
+
+impl Answer {
+    /// What the connection is to keep, if it brings a credential that wants something kept.
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        match &self.verdict {
+            Verdict::Configured(configured) => configured.credential.as_ref()?.lease(),
+            Verdict::Chosen(chosen) => chosen.credential.lease(),
+            _ => None,
+        }
     }
 }
 

@@ -67,11 +67,18 @@ fn every_kind_of_key_signs_for_either_side() {
 }
 
 #[test]
-fn a_client_may_decline_where_the_server_lets_it() {
-    let optional = ClientAuth::Optional { authorities: Vec::new() };
-    let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.client_auth(optional)));
-    pair.run().unwrap();
-    assert!(pair.server.summary.unwrap().peer.is_none());
+fn a_client_may_decline_where_the_server_lets_it_and_is_told_of_as_anonymous() {
+    let (optional, migrating) =
+        (ClientAuth::Optional { authorities: Vec::new() }, ClientAuth::Migrating { authorities: Vec::new() });
+    for (mode, anonymous) in [(ClientAuth::Off, false), (optional, true), (migrating, true)] {
+        let mut pair = Pair::new(&client_config(|b| b), &server_config(|b| b.client_auth(mode)));
+        pair.run().unwrap();
+        let summary = pair.server.summary.unwrap();
+        assert!(summary.peer.is_none());
+        assert_eq!(summary.anonymous, anonymous);
+        assert_eq!(summary.identity().to_string(), "anonymous");
+        assert!(!pair.client.summary.unwrap().anonymous);
+    }
 }
 
 #[test]

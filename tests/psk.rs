@@ -17,8 +17,9 @@ use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientAuth, StatelessRetry};
 use symbolon::conn::{Epoch, NoEarlyData, NotResumed, Offer, Resumed, Server};
 use symbolon::crypto::{Hash, Suite};
+use symbolon::identity::Identity;
 use symbolon::psk::{ExternalPsk, PskError, PskHash};
-use symbolon::question::{Identity, KnownPsk, Question};
+use symbolon::question::{KnownPsk, Question};
 
 const KEY: [u8; 32] = [0x5A; 32];
 
@@ -50,7 +51,7 @@ fn an_external_key_authenticates_both_sides_and_certifies_neither() {
             let summary = summary.as_ref().unwrap();
             assert_eq!(summary.resumed, BY_KEY);
             let peer = summary.peer.as_ref().unwrap();
-            assert_eq!(peer.identity, Identity::Psk(b"sensor 17".to_vec()));
+            assert_eq!(peer.identity.to_string(), "psk:sensor 17");
             assert!(peer.chain.is_empty());
             assert!(summary.signature.is_none());
         }
@@ -71,7 +72,7 @@ fn a_session_of_an_external_key_keeps_its_identity() {
     for summary in [pair.client.summary, pair.server.summary] {
         let summary = summary.unwrap();
         assert_eq!(summary.resumed, Ok(Resumed::Session));
-        assert_eq!(summary.peer.unwrap().identity, Identity::Psk(b"sensor 17".to_vec()));
+        assert_eq!(summary.peer.unwrap().identity.to_string(), "psk:sensor 17");
     }
 }
 
@@ -86,7 +87,7 @@ fn a_session_of_an_external_key_is_not_offered_without_the_key() {
         let summary = pair.client.summary.unwrap();
         let why = if others.is_empty() { NotResumed::PolicyChanged } else { NotResumed::Declined };
         assert_eq!(summary.resumed, Err(why));
-        assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk(_)));
+        assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk { .. }));
     }
 }
 
@@ -128,8 +129,8 @@ fn the_first_key_that_the_server_knows_is_taken_whatever_order_it_finds_them_in(
     let answer = question.known(found, NOW, NotResumed::Unknown);
     pair.server.conn.resume(answer, &mut pair.server.out).unwrap();
     pair.run().unwrap();
-    assert_eq!(pair.client.summary.unwrap().peer.unwrap().identity, Identity::Psk(vec![120]));
-    assert_eq!(pair.server.summary.unwrap().peer.unwrap().identity, Identity::Psk(vec![120]));
+    assert_eq!(pair.client.summary.unwrap().peer.unwrap().identity.to_string(), "psk:x");
+    assert_eq!(pair.server.summary.unwrap().peer.unwrap().identity.to_string(), "psk:x");
 }
 
 #[test]
@@ -170,7 +171,10 @@ fn a_key_of_another_hash_is_not_taken() {
         scene.memory.edit().external = keys.to_vec();
         let pair = scene.connect(Offer::fresh().with_psks(keys.clone()));
         assert_eq!(scene.memory.edit().offered[0].len(), 2);
-        assert_eq!(pair.server.summary.unwrap().peer.unwrap().identity, Identity::Psk(taken.to_vec()));
+        assert_eq!(
+            pair.server.summary.unwrap().peer.unwrap().identity.to_string(),
+            format!("psk:{}", taken.escape_ascii())
+        );
     }
     let scene = Scene::new(|b| b, |b| b.suites(&[AES256]));
     scene.memory.edit().external = keys[..1].to_vec();
@@ -220,7 +224,7 @@ fn a_required_certificate_is_not_replaced_by_an_external_key() {
     let pair = scene.connect(Offer::fresh().with_psks([key.clone()]));
     let summary = pair.server.summary.unwrap();
     assert_eq!(summary.resumed, Err(NotResumed::NoClientCertificate));
-    assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk(_)));
+    assert!(!matches!(summary.peer.unwrap().identity, Identity::Psk { .. }));
     // With keys alone, nobody can satisfy it.
     let scene = scene.serve(|b| b.psk_only().client_auth(required()));
     let mut pair = scene.pair(Offer::fresh().with_psks([key]));
@@ -347,7 +351,7 @@ fn importing_agrees_with_the_standard_by_hand() {
                 server.run().unwrap();
                 let summary = server.summary.unwrap();
                 assert_eq!(summary.resumed, BY_KEY);
-                assert_eq!(summary.peer.unwrap().identity, Identity::Psk(b"sensor 17".to_vec()));
+                assert_eq!(summary.peer.unwrap().identity.to_string(), "psk:sensor 17");
             }
         }
     }

@@ -15,8 +15,9 @@ use support::*;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::ClientAuth;
 use symbolon::conn::{Client, HalfEvent, HalfStep, NotResumed, Offer, Resumed, SendBuf};
-use symbolon::psk::{ChainInTicket, Ticket};
-use symbolon::question::{Identity, Question};
+use symbolon::identity::{Claim, Peer};
+use symbolon::psk::{ChainInTicket, ExternalPsk, PskHash, Ticket};
+use symbolon::question::Question;
 use symbolon::{AlertCode, Error, Misuse, Moment};
 
 const X25519: NamedGroup = NamedGroup::X25519;
@@ -492,15 +493,12 @@ fn what_a_verification_says_of_a_resumed_peer_is_what_is_told() {
     pair.run().unwrap();
     let Some(Question::VerifyPeer(question)) = pair.client.held.pop() else { panic!("no question") };
     assert_eq!(question.name(), Some(&name()));
-    let peer = symbolon::question::Peer::new(
-        Identity::Dns("example.test".into()),
-        Vec::new(),
-        rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(1 << 33)),
-    );
-    pair.client.conn.resume(question.verified(peer), &mut pair.client.out).unwrap();
+    let expires = rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(1 << 33));
+    let claim = Claim::dns("example.test", expires);
+    pair.client.conn.resume(question.verified(claim), &mut pair.client.out).unwrap();
     pair.client.run().unwrap();
     let summary = pair.client.summary.as_ref().unwrap();
-    assert_eq!(summary.peer.as_ref().unwrap().identity, Identity::Dns("example.test".into()));
+    assert_eq!(summary.peer.as_ref().unwrap().identity.to_string(), "dns:example.test");
 }
 
 #[test]
@@ -545,11 +543,10 @@ fn a_required_certificate_is_not_replaced_by_a_session_without_one() {
 fn a_required_certificate_is_not_replaced_by_a_session_of_an_external_key() {
     let scene = Scene::of(AES128);
     let ticket = scene.ticket();
-    scene.memory.change(|session| {
-        let never = rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
-        let peer = symbolon::question::Peer::new(Identity::Psk(b"key".to_vec()), Vec::new(), never);
-        session.peer = Some(Arc::new(peer));
-    });
+    let key = Arc::new(ExternalPsk::new(b"key", &[7; 32], PskHash::Sha256).unwrap());
+    scene.memory.edit().external.push(Arc::clone(&key));
+    let holder = scene.connect(Offer::fresh().with_psks([key])).server.summary.unwrap().peer;
+    scene.memory.change(|session| session.peer.clone_from(&holder));
     let scene = scene.serve(|b| b.client_auth(ClientAuth::Required { authorities: vec![] }));
     let mut pair = scene.pair(Offer::resume(ticket, NOW));
     assert_eq!(pair.run().unwrap_err().alert(), Some(AlertCode::CERTIFICATE_REQUIRED));
@@ -563,7 +560,7 @@ fn a_session_does_not_outlive_the_certificate_behind_it() {
     let scene = Scene { credential: Some(p256()), ..scene };
     let ticket = scene.ticket();
     scene.memory.change(|session| {
-        let mut peer = symbolon::question::Peer::clone(session.peer.as_ref().unwrap());
+        let mut peer = Peer::clone(session.peer.as_ref().unwrap());
         peer.expires = NOW.plus(Duration::from_secs(60)).unix_time();
         session.peer = Some(Arc::new(peer));
     });

@@ -14,11 +14,12 @@ use symbolon::config::{ClientAuth, ClientConfig, ConfigError, Credential, Reach,
 use symbolon::config::{ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{Client, Event, NoEarlyData, NotResumed, Offer, Resumed, SendBuf, Server, Step};
 use symbolon::conn::{Summary, Unknowable};
+use symbolon::identity::Claim;
 use symbolon::policy::replay::{DEFAULT_WINDOW, Guard, ReplayGuard};
 use symbolon::policy::tickets::{FleetSecret, SessionCache, TicketRing, Tickets};
 use symbolon::policy::{Answerer, Clock, ServerPolicy, ServerPolicyBuilder, Statistics};
 use symbolon::psk::{ExternalPsk, PskHash, Ticket};
-use symbolon::question::{FirstFlight, Identity, Peer, Question, Seen};
+use symbolon::question::{FirstFlight, Question, Seen};
 
 use rustls_pki_types::{ServerName, UnixTime};
 
@@ -204,8 +205,8 @@ impl Served {
                 // Clients here have certificates that no authority made.
                 Event::Ask(Question::VerifyPeer(question)) => {
                     let expires = UnixTime::since_unix_epoch(Duration::from_secs(START + DAY));
-                    let peer = Peer::new(Identity::Subject("CN=c".into()), Vec::new(), expires);
-                    self.conn.resume(question.verified(peer), &mut self.out).unwrap();
+                    let claim = Claim::subject("CN=c", expires);
+                    self.conn.resume(question.verified(claim), &mut self.out).unwrap();
                 }
                 Event::Ask(question) => {
                     self.conn.resume(policy.answer(question), &mut self.out).unwrap();
@@ -321,7 +322,7 @@ fn a_ticket_ends_with_the_clients_certificates() {
     assert_eq!(ticket.expires(), Moment::from_secs(START + DAY));
     let resumed = place.connect(place.offer(ticket)).server;
     assert_eq!(resumed.resumed, Ok(Resumed::Session));
-    assert_eq!(resumed.peer.unwrap().identity, Identity::Subject("CN=c".into()));
+    assert_eq!(resumed.peer.unwrap().identity.to_string(), "subject:CN=c");
 }
 
 #[test]
@@ -353,7 +354,7 @@ fn external_keys_are_found_by_their_identities_beside_tickets() {
         let place = Place::new(|b| b, |b| b.tickets(tickets).psks(keys.iter().cloned()));
         let by_key = place.connect(Offer::fresh().with_psks([external(&[42, 7], 42)])).server;
         assert_eq!(by_key.resumed, Ok(Resumed::ExternalPsk));
-        assert_eq!(by_key.peer.unwrap().identity, Identity::Psk(vec![42, 7]));
+        assert_eq!(by_key.peer.unwrap().identity.to_string(), "psk:*\\x07");
         let unknown = place.connect(Offer::fresh().with_psks([external(b"who", 1)])).server;
         assert_eq!(unknown.resumed, Err(NotResumed::Unknown));
         // A ticket goes first; where it is no good the key is taken.

@@ -18,7 +18,8 @@ use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientConfig, Credential, ServerConfig};
 use symbolon::conn::{Client, Event, MessageKind, Reported, SendBuf, Server, Step};
 use symbolon::crypto::{Provider, SigningKey};
-use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
+use symbolon::identity::Claim;
+use symbolon::question::{Answer, PeerEvidence, Question};
 
 pub use tests::{Endpoint, Key, name, provider, signing_key};
 
@@ -136,7 +137,7 @@ impl Setting {
                 let (scheme, spki) = (presented.scheme, self.key.public_key());
                 self.provider.verify(scheme, spki, &presented.signed, &presented.signature).unwrap();
                 let expires = UnixTime::since_unix_epoch(Duration::from_secs(1 << 33));
-                question.verified(Peer::new(Identity::Subject(String::new()), Vec::new(), expires))
+                question.verified(Claim::subject("", expires))
             }
             other => self.answer_resuming(other),
         }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use symbolon::conn::{Direction, Epoch, MessageKind, Reported, Summary};
+use symbolon::identity::Identity;
 use symbolon::io::Observer;
-use symbolon::question::Identity;
 
 /// Who sent something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl Timeline {
         lock(&self.story).handshake = time;
     }
 
-    /// Prints the story.
-    pub fn print(&self, address: SocketAddr, summary: &Summary) -> io::Result<()> {
+    /// Prints the story, and what each end says of the other.
+    pub fn print(&self, address: SocketAddr, client: &Summary, server: &Summary) -> io::Result<()> {
         let mut story = lock(&self.story);
         story.entries.sort_by_key(|entry| entry.at);
         let mut out = io::stdout().lock();
@@ -93,22 +93,17 @@ impl Timeline {
         }
         let line = |name: &str, value: String| format!("  {name:<12} {value}");
         writeln!(out)?;
-        writeln!(out, "{}", line("suite", summary.suite.to_string()))?;
-        writeln!(out, "{}", line("group", summary.group.map_or("none".into(), |group| group.to_string())))?;
+        writeln!(out, "{}", line("suite", client.suite.to_string()))?;
+        writeln!(out, "{}", line("group", client.group.map_or("none".into(), |group| group.to_string())))?;
         writeln!(
             out,
             "{}",
-            line("signature", summary.signature.map_or("none".into(), |scheme| scheme.to_string()))
+            line("signature", client.signature.map_or("none".into(), |scheme| scheme.to_string()))
         )?;
-        let alpn = summary.alpn.as_deref().map_or("none".into(), String::from_utf8_lossy);
+        let alpn = client.alpn.as_deref().map_or("none".into(), String::from_utf8_lossy);
         writeln!(out, "{}", line("ALPN", alpn.into_owned()))?;
-        if let Some(peer) = &summary.peer {
-            let identity = match &peer.identity {
-                Identity::Dns(name) => format!("{name}, by a certificate that leads to the development CA"),
-                other => format!("{other:?}"),
-            };
-            writeln!(out, "{}", line("server is", identity))?;
-        }
+        writeln!(out, "{}", line("server is", known(client)))?;
+        writeln!(out, "{}", line("client is", known(server)))?;
         let times = format!(
             "{} in all; the client computed for {}, the server for {}",
             millis(story.handshake),
@@ -117,6 +112,14 @@ impl Timeline {
         );
         writeln!(out, "{}", line("handshake", times))?;
         writeln!(out, "{}", line("closed", "cleanly, by both".into()))
+    }
+}
+
+/// Whom an end knows its peer to be.
+fn known(summary: &Summary) -> String {
+    match summary.identity() {
+        Identity::Anonymous => "nobody in particular: it was not asked for a certificate".into(),
+        identity => format!("{identity}, by a certificate that leads to the development CA"),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use symbolon::Error;
 use symbolon::conn::{NoEarlyData, Resumed, Summary};
+use symbolon::identity::{Identity, Peer};
 use symbolon::io::tls_error;
-use symbolon::question::{Identity, Peer};
 
 /// Suite and group, in one line.
 pub fn suite_and_group(summary: &Summary) -> String {
@@ -74,10 +74,10 @@ pub fn printable(name: &[u8]) -> String {
 /// Who the peer is, and for how long its certificates are good.
 pub fn peer(peer: &Peer) -> String {
     let who = match &peer.identity {
-        Identity::Psk(name) => return format!("whoever else has the key {}", printable(name)),
-        Identity::Dns(name) => name.clone(),
-        Identity::Ip(address) => address.to_string(),
-        Identity::Subject(subject) => subject.clone(),
+        Identity::Psk { name, .. } => return format!("whoever else has the key {}", printable(name)),
+        Identity::Dns { name, .. } => name.clone(),
+        Identity::Ip { address, .. } => address.to_string(),
+        Identity::Subject { name, .. } => name.clone(),
         other => format!("{other:?}"),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();

@@ -13,13 +13,14 @@ use crate::schedule::Constants;
 const DEFAULT_MAX_CERTIFICATE: usize = 64 << 10;
 
 /// Handshake signature schemes in the default order of preference.
-const SCHEMES: [SignatureScheme; 6] = [
+const SCHEMES: [SignatureScheme; 7] = [
     SignatureScheme::ECDSA_SECP256R1_SHA256,
     SignatureScheme::ED25519,
     SignatureScheme::ECDSA_SECP384R1_SHA384,
     SignatureScheme::RSA_PSS_RSAE_SHA256,
     SignatureScheme::RSA_PSS_RSAE_SHA384,
     SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::ECDSA_SECP521R1_SHA512,
 ];
 
 /// What may sign certificates beside the above (RFC 9846 section 4.3.3).

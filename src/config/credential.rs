@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use rustls_pki_types::CertificateDer;
@@ -10,13 +11,22 @@ use super::ConfigError;
 use crate::codepoint::SignatureScheme;
 use crate::crypto::SigningKey;
 
-/// A certificate chain and who signs for it: a key at hand, or the answerer of `Sign` questions.
+/// A certificate chain and who signs for it: a key at hand, or the answerer of `Sign` questions. Cheap to clone.
 #[derive(Clone)]
 pub struct Credential {
+    parts: Arc<Parts>,
+    lease: Option<Lease>,
+}
+
+/// Something that lives as long as the connections that use a credential; dropping it tells that the last one ended.
+pub type Lease = Arc<dyn Any + Send + Sync>;
+
+#[derive(Clone)]
+struct Parts {
     chain: Vec<CertificateDer<'static>>,
     schemes: Vec<SignatureScheme>,
     key: Option<Arc<dyn SigningKey>>,
-    staple: Option<Vec<u8>>,
+    staples: Vec<Option<Vec<u8>>>,
 }
 
 impl Credential {
@@ -30,7 +40,7 @@ impl Credential {
     /// [`ConfigError::EmptyChain`] and [`ConfigError::NoSigningScheme`].
     pub fn new(chain: Vec<CertificateDer<'static>>, key: Arc<dyn SigningKey>) -> Result<Self, ConfigError> {
         let schemes = key.schemes().to_vec();
-        Self { key: Some(key), ..Self::remote(chain, schemes)? }.checked()
+        Self::checked(Parts { chain, schemes, key: Some(key), staples: Vec::new() })
     }
 
     /// A chain whose private key is elsewhere: `Sign` questions go to the answerer, which can sign with `schemes`,
@@ -43,56 +53,74 @@ impl Credential {
         chain: Vec<CertificateDer<'static>>,
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, ConfigError> {
-        Self { chain, schemes, key: None, staple: None }.checked()
+        Self::checked(Parts { chain, schemes, key: None, staples: Vec::new() })
     }
 
-    /// Adds an OCSP response to be stapled to the leaf (RFC 9846 section 4.5.1.1).
+    /// Adds an OCSP response to be stapled to the leaf (RFC 9846 section 4.5.1.1), in place of all others.
     #[must_use]
-    pub fn with_staple(mut self, response: Vec<u8>) -> Self {
-        self.staple = Some(response);
+    pub fn with_staple(self, response: Vec<u8>) -> Self {
+        self.with_staples(Vec::from([Some(response)]))
+    }
+
+    /// Adds OCSP responses to be stapled to the certificates, in their order, leaf first; there may be fewer.
+    #[must_use]
+    pub fn with_staples(mut self, responses: Vec<Option<Vec<u8>>>) -> Self {
+        Arc::make_mut(&mut self.parts).staples = responses;
+        self
+    }
+
+    /// Has every connection that uses it keep `lease` until it ends: for whoever wants to know which still do.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
         self
     }
 
     /// The certificates, leaf first.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.chain
+        &self.parts.chain
     }
 
     /// The schemes that the key can sign with, most preferred first.
     #[must_use]
     pub fn schemes(&self) -> &[SignatureScheme] {
-        &self.schemes
+        &self.parts.schemes
     }
 
     /// The private key, unless it is elsewhere.
     #[must_use]
     pub fn key(&self) -> Option<&Arc<dyn SigningKey>> {
-        self.key.as_ref()
+        self.parts.key.as_ref()
     }
 
-    /// The OCSP response for the leaf.
+    /// The OCSP responses for the certificates, leaf first; there may be fewer.
     #[must_use]
-    pub fn staple(&self) -> Option<&[u8]> {
-        self.staple.as_deref()
+    pub fn staples(&self) -> &[Option<Vec<u8>>] {
+        &self.parts.staples
     }
 
-    fn checked(self) -> Result<Self, ConfigError> {
-        if self.chain.is_empty() || self.chain.iter().any(|certificate| certificate.is_empty()) {
+    /// What its connections keep until they end.
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
+    }
+
+    fn checked(parts: Parts) -> Result<Self, ConfigError> {
+        if parts.chain.is_empty() || parts.chain.iter().any(|certificate| certificate.is_empty()) {
             return Err(ConfigError::EmptyChain);
         }
-        if self.schemes.is_empty() {
+        if parts.schemes.is_empty() {
             return Err(ConfigError::NoSigningScheme);
         }
-        Ok(self)
+        Ok(Self { parts: Arc::new(parts), lease: None })
     }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("certificates", &self.chain.len())
-            .field("schemes", &self.schemes)
+            .field("certificates", &self.parts.chain.len())
+            .field("schemes", &self.parts.schemes)
             .finish_non_exhaustive()
     }
 }

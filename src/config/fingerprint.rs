@@ -26,6 +26,7 @@ pub(super) fn of_server(
         ClientAuth::Off => 0,
         ClientAuth::Optional { .. } => 1,
         ClientAuth::Required { .. } => 2,
+        ClientAuth::Migrating { .. } => 3,
     };
     let fields: [&[u8]; 4] = [&[mode], modes(psk_ke), virtual_host, verification_policy];
     hash.hash(&[&encoded(fields)])

@@ -12,7 +12,7 @@ mod server;
 
 pub use client::{ClientConfig, ClientConfigBuilder};
 pub(crate) use client::{Middleboxes, Tickets};
-pub use credential::Credential;
+pub use credential::{Credential, Lease};
 #[cfg(feature = "std")]
 pub(crate) use early_data::GuardId;
 pub use early_data::{Reach, ReplayGuarded};

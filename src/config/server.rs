@@ -72,6 +72,13 @@ pub enum ClientAuth {
         /// DER distinguished names of acceptable authorities; empty means any.
         authorities: Vec<Vec<u8>>,
     },
+    /// Asked for on the way to [`ClientAuth::Required`]: a client without one goes on, and
+    /// [`Summary::anonymous`](crate::conn::Summary::anonymous) tells so that somebody counts it. Tickets of this mode
+    /// end with it.
+    Migrating {
+        /// DER distinguished names of acceptable authorities; empty means any.
+        authorities: Vec<Vec<u8>>,
+    },
     /// Asked for; a client without one is refused with `certificate_required`.
     Required {
         /// DER distinguished names of acceptable authorities; empty means any.
@@ -84,7 +91,9 @@ impl ClientAuth {
     pub(crate) fn authorities(&self) -> Option<&[Vec<u8>]> {
         match self {
             Self::Off => None,
-            Self::Optional { authorities } | Self::Required { authorities } => Some(authorities),
+            Self::Optional { authorities }
+            | Self::Migrating { authorities }
+            | Self::Required { authorities } => Some(authorities),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::reading::{Compatibility, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
+use crate::config::Lease;
 use crate::error::{Error, Failed, Misuse};
 use crate::handshake::{Carrier, Established, HalfRtt, Tags};
 use crate::question::{Answer, Question};
@@ -40,6 +41,7 @@ pub(super) struct Handshaking<S: Side> {
     /// Absent only while a step is under way.
     state: Option<S::State>,
     gathering: Gathering<S::Write>,
+    lease: Option<Lease>,
 }
 
 /// What both halves of an open connection share.
@@ -47,6 +49,8 @@ pub(super) struct Handshaking<S: Side> {
 pub(super) struct Open {
     pub(super) exporter: Arc<Exporter>,
     early_exporter: Option<Arc<Exporter>>,
+    /// Kept for whoever counts the connections of a credential.
+    pub(super) lease: Option<Lease>,
 }
 
 impl<S: Side> Core<S> {
@@ -74,7 +78,7 @@ impl<S: Side> Core<S> {
         let Reading { opener, early, .. } = reading;
         let mut line: Line<'_, S> = line_of(opener, early, writing, &mut gathering, events, shown, out);
         let state = start(side, &mut line, tags)?;
-        core.phase = Phase::Handshake(Box::new(Handshaking { state: Some(state), gathering }));
+        core.phase = Phase::Handshake(Box::new(Handshaking { state: Some(state), gathering, lease: None }));
         Ok(core)
     }
 
@@ -150,7 +154,7 @@ impl<S: Side> Core<S> {
         let len = message.raw.len();
         let kind = MessageKind::Handshake(message.kind);
         shown.message(Reported { direction: Direction::Received, kind, len, epoch }, events);
-        let Handshaking { state, gathering } = &mut **handshaking;
+        let Handshaking { state, gathering, .. } = &mut **handshaking;
         // Without a state the connection has failed: an error below ends it.
         let Some(current) = state.take() else { return Ok(false) };
         let mut line: Line<'_, S> = line_of(opener, early, writing, gathering, events, shown, out);
@@ -182,8 +186,11 @@ impl<S: Side> Core<S> {
     fn resume_handshake(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
         let Self { side, reading, writing, tags, phase, shown, events } = self;
         let Phase::Handshake(handshaking) = phase else { return Ok(()) };
-        let Handshaking { state, gathering } = &mut **handshaking;
+        let Handshaking { state, gathering, lease } = &mut **handshaking;
         let Some(current) = state.take() else { return Ok(()) };
+        if let Some(new) = answer.lease() {
+            *lease = Some(Arc::clone(new));
+        }
         let Reading { opener, early, .. } = reading;
         let mut line: Line<'_, S> = line_of(opener, early, writing, gathering, events, shown, out);
         let next = side.on_answer(current, answer, &mut line, tags)?;
@@ -228,11 +235,13 @@ impl<S: Side> Core<S> {
     fn establish(&mut self, established: EstablishedOf<S>) {
         let Established { suite, read, exporter, summary, tickets, remember, finished } = established;
         self.reading.establish(suite, read, remember, finished);
-        let early_exporter = match &mut self.phase {
-            Phase::Handshake(handshaking) => handshaking.gathering.early_exporter.take(),
-            _ => None,
+        let (early_exporter, lease) = match &mut self.phase {
+            Phase::Handshake(handshaking) => {
+                (handshaking.gathering.early_exporter.take(), handshaking.lease.take())
+            }
+            _ => (None, None),
         };
-        self.phase = Phase::Open(Open { exporter: Arc::new(exporter), early_exporter });
+        self.phase = Phase::Open(Open { exporter: Arc::new(exporter), early_exporter, lease });
         self.events.push_back(Event::Established(summary));
         self.events.extend(tickets.into_iter().map(|ticket| Event::Ask(Question::SealTicket(ticket))));
     }

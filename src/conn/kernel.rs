@@ -6,6 +6,7 @@ use core::fmt;
 use super::core::Core;
 use super::split::{Splits, Unsplit};
 use crate::codepoint::CipherSuite;
+use crate::config::Lease;
 use crate::crypto::{Aead, Failed, HashSecret, NONCE_LEN};
 use crate::error::{Error, Misuse};
 use crate::record::SendBuf;
@@ -28,6 +29,8 @@ pub struct Kernel {
     /// How many bytes of content and padding a record to the peer may carry: 16,384, or what is left of the limit that
     /// the peer asked for (RFC 8449) without the content type.
     pub max_content: usize,
+    /// What the connection's credential wants to be kept until the connection ends.
+    pub lease: Option<Lease>,
 }
 
 /// The keys of one direction.
@@ -72,13 +75,13 @@ impl<S: Splits> Core<S> {
             // The keys would go on sealing behind our close_notify.
             Ok(_) if self.writing.is_closed() => Err(Misuse::WriteClosed.into()),
             Ok(_) if waits => Err(Misuse::BytesPending.into()),
-            Ok(_) => self.kernel(),
+            Ok(open) => self.kernel(open.lease.clone()),
             Err(why) => Err(why),
         };
         kernel.map_err(|why| Unsplit { connection: Box::new(self), why })
     }
 
-    fn kernel(&self) -> Result<Kernel, Error> {
+    fn kernel(&self, lease: Option<Lease>) -> Result<Kernel, Error> {
         let (suite, send, sent) = self.writing.live().ok_or(Misuse::NotEstablished)?;
         let (receive, received) = self.reading.live().ok_or(Misuse::NotEstablished)?;
         Ok(Kernel {
@@ -87,6 +90,7 @@ impl<S: Splits> Core<S> {
             send: KernelKeys::new(send, suite.aead, sent)?,
             record_limit: suite.aead.record_limit(),
             max_content: self.writing.sealer.max_content(),
+            lease,
         })
     }
 }

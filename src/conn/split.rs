@@ -10,6 +10,7 @@ use super::reading::{Compatibility, Incoming, PostHandshake, Reading};
 use super::side::{ClientSide, ServerSide, Side};
 use super::writing::{Ask, Frame, Updated, Writing};
 use crate::alert::AlertCode;
+use crate::config::Lease;
 use crate::error::{Error, Misuse};
 use crate::psk::NewTicket;
 use crate::question::Answer;
@@ -93,6 +94,8 @@ pub enum HalfEvent<'b> {
 pub struct RecvHalf {
     reading: Box<dyn Receive>,
     exporter: Option<Arc<Exporter>>,
+    #[expect(dead_code, reason = "kept, not read")]
+    lease: Option<Lease>,
     failed: Option<Error>,
 }
 
@@ -101,6 +104,8 @@ pub struct SendHalf {
     writing: Sending,
     connection: [u8; 16],
     exporter: Option<Arc<Exporter>>,
+    #[expect(dead_code, reason = "kept, not read")]
+    lease: Option<Lease>,
 }
 
 /// A sending side of either kind.
@@ -155,20 +160,25 @@ impl Splits for ServerSide {
 impl<S: Splits + 'static> Core<S> {
     /// Takes an open connection apart.
     pub(super) fn split(self) -> Result<(RecvHalf, SendHalf), Unsplit<Self>> {
-        let exporter = match self.open() {
+        let shared = match self.open() {
             Ok(_) if !self.events.is_empty() => Err(Misuse::BytesPending.into()),
-            Ok(Open { exporter, .. }) => Ok(Some(Arc::clone(exporter))),
+            Ok(Open { exporter, lease, .. }) => Ok((Some(Arc::clone(exporter)), lease.clone())),
             Err(why) => Err(why),
         };
-        let exporter = match exporter {
-            Ok(exporter) => exporter,
+        let (exporter, lease) = match shared {
+            Ok(shared) => shared,
             Err(why) => return Err(Unsplit { connection: Box::new(self), why }),
         };
         let connection = self.tags.connection();
         let Self { reading, writing, .. } = self;
         let writing = S::sending(writing);
-        let receiving = RecvHalf { reading: Box::new(reading), exporter: exporter.clone(), failed: None };
-        Ok((receiving, SendHalf { writing, connection, exporter }))
+        let receiving = RecvHalf {
+            reading: Box::new(reading),
+            exporter: exporter.clone(),
+            lease: lease.clone(),
+            failed: None,
+        };
+        Ok((receiving, SendHalf { writing, connection, exporter, lease }))
     }
 }
 

@@ -12,8 +12,13 @@ use crate::codepoint::SignatureScheme;
 pub enum SignatureAlgorithm {
     EcdsaP256Sha256,
     EcdsaP256Sha384,
+    EcdsaP256Sha512,
     EcdsaP384Sha256,
     EcdsaP384Sha384,
+    EcdsaP384Sha512,
+    EcdsaP521Sha256,
+    EcdsaP521Sha384,
+    EcdsaP521Sha512,
     Ed25519,
     RsaPkcs1Sha256,
     RsaPkcs1Sha384,
@@ -33,6 +38,7 @@ impl SignatureAlgorithm {
         Some(match scheme {
             SignatureScheme::ECDSA_SECP256R1_SHA256 => Self::EcdsaP256Sha256,
             SignatureScheme::ECDSA_SECP384R1_SHA384 => Self::EcdsaP384Sha384,
+            SignatureScheme::ECDSA_SECP521R1_SHA512 => Self::EcdsaP521Sha512,
             SignatureScheme::ED25519 => Self::Ed25519,
             SignatureScheme::RSA_PSS_RSAE_SHA256 => Self::RsaPssSha256,
             SignatureScheme::RSA_PSS_RSAE_SHA384 => Self::RsaPssSha384,

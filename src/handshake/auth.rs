@@ -36,7 +36,7 @@ pub(super) fn signed_content(signer: Signer, transcript_hash: &Digest) -> Vec<u8
 /// A peer's certificates, not judged yet.
 pub(super) struct Chain {
     certificates: Vec<CertificateDer<'static>>,
-    ocsp: Option<Vec<u8>>,
+    staples: Vec<Option<Vec<u8>>>,
     sct: Option<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ impl Chain {
         let Some(leaf) = message.entries.iter().next() else { return Ok(None) };
         let owned = |entry: CertificateEntry<'_>| CertificateDer::from(entry.cert_data.to_vec());
         Ok(Some(Self {
-            ocsp: leaf.ocsp.map(<[u8]>::to_vec),
+            staples: message.entries.iter().map(|entry| entry.ocsp.map(<[u8]>::to_vec)).collect(),
             sct: leaf.sct.map(<[u8]>::to_vec),
             certificates: message.entries.iter().map(owned).collect(),
         }))
@@ -78,7 +78,7 @@ impl Chain {
         }
         Ok(Presented {
             chain: self.certificates,
-            ocsp: self.ocsp,
+            staples: self.staples,
             sct: self.sct,
             scheme: message.algorithm,
             signed: signed_content(signer, &transcript.digest()),
@@ -92,12 +92,12 @@ pub(super) fn emit_certificate<C: Carrier + ?Sized>(
     carrier: &mut C,
     transcript: &mut Transcript,
     credential: Option<&Credential>,
-    staple: Option<&[u8]>,
+    staples: &[Option<Vec<u8>>],
 ) -> Result<(), Error> {
     let chain = credential.map(Credential::chain).unwrap_or_default();
     let entries = chain.iter().enumerate().map(|(position, certificate)| CertificateEntry {
         cert_data: certificate.as_ref(),
-        ocsp: staple.filter(|_| position == 0),
+        ocsp: staples.get(position).and_then(Option::as_deref),
         sct: None,
     });
     emit(carrier, transcript, |out| write_certificate(out, &[], entries))

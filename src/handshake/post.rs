@@ -9,8 +9,9 @@ use rustls_pki_types::ServerName;
 use crate::codepoint::CipherSuite;
 use crate::config::ClientConfig;
 use crate::error::{Failed, Misuse};
+use crate::identity::Peer;
 use crate::psk::{Issued, NewTicket, SessionKey};
-use crate::question::{Peer, Sealed};
+use crate::question::Sealed;
 use crate::schedule::Resumption;
 use crate::wire::new_session_ticket::{NewSessionTicket, write_new_session_ticket};
 

@@ -5,8 +5,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::identity::{Identity, Peer};
 use crate::psk::{NoEarlyData, NotResumed};
-use crate::question::Peer;
 
 /// What was negotiated, and with whom. Handed out once, with `Event::Established`.
 #[derive(Clone, Debug)]
@@ -24,12 +24,23 @@ pub struct Summary {
     pub server_name: Option<String>,
     /// The verified peer; `None` where a server did not authenticate its client.
     pub peer: Option<Arc<Peer>>,
+    /// On a server that asks its clients for certificates: this one gave none, neither now nor in the session that it
+    /// resumes.
+    pub anonymous: bool,
     /// Whether a HelloRetryRequest cost a round trip.
     pub retried: bool,
     /// The pre-shared key that the connection rests on, or why on none.
     pub resumed: Result<Resumed, NotResumed>,
     /// Whether early data was accepted, or why not.
     pub early_data: Result<(), NoEarlyData>,
+}
+
+impl Summary {
+    /// Who the peer is; [`Identity::Anonymous`] where it was not authenticated.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.peer.as_ref().map_or(&Identity::Anonymous, |peer| &peer.identity)
+    }
 }
 
 /// What kind of pre-shared key a connection rests on.

@@ -19,43 +19,43 @@ impl Claim {
     /// It speaks for a DNS name.
     #[must_use]
     pub fn dns(name: impl Into<String>, expires: UnixTime) -> Self {
-        Self::of(Identity::Dns(name.into()), expires)
+        Self::of(Identity::Dns { name: name.into() }, expires)
     }
 
     /// It speaks for an IP address.
     #[must_use]
     pub fn ip(address: IpAddr, expires: UnixTime) -> Self {
-        Self::of(Identity::Ip(address), expires)
+        Self::of(Identity::Ip { address }, expires)
     }
 
     /// It is the workload of this SPIFFE ID.
     #[must_use]
     pub fn spiffe(id: SpiffeId, expires: UnixTime) -> Self {
-        Self::of(Identity::Spiffe(id), expires)
+        Self::of(Identity::Spiffe { id }, expires)
     }
 
     /// It speaks for a URI.
     #[must_use]
     pub fn uri(uri: impl Into<String>, expires: UnixTime) -> Self {
-        Self::of(Identity::Uri(uri.into()), expires)
+        Self::of(Identity::Uri { uri: uri.into() }, expires)
     }
 
     /// It speaks for a mailbox.
     #[must_use]
     pub fn email(mailbox: impl Into<String>, expires: UnixTime) -> Self {
-        Self::of(Identity::Email(mailbox.into()), expires)
+        Self::of(Identity::Email { mailbox: mailbox.into() }, expires)
     }
 
     /// It has a certificate of this subject.
     #[must_use]
     pub fn subject(name: impl Into<String>, expires: UnixTime) -> Self {
-        Self::of(Identity::Subject(name.into()), expires)
+        Self::of(Identity::Subject { name: name.into() }, expires)
     }
 
     /// It has the private key of this DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn raw_public_key(spki: impl Into<Vec<u8>>, expires: UnixTime) -> Self {
-        Self::of(Identity::RawPublicKey(spki.into()), expires)
+        Self::of(Identity::RawPublicKey { spki: spki.into() }, expires)
     }
 
     /// It sent this chain, leaf first.
@@ -84,6 +84,12 @@ impl Claim {
     pub fn sct(mut self, list: Option<Vec<u8>>) -> Self {
         self.0.sct = list;
         self
+    }
+
+    /// It is still whom an earlier connection verified.
+    #[must_use]
+    pub fn again(peer: &Peer) -> Self {
+        Self(peer.clone())
     }
 
     pub(crate) fn of(identity: Identity, expires: UnixTime) -> Self {

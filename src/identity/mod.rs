@@ -20,40 +20,64 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 /// Who the peer is. Its variants can be matched anywhere and made nowhere outside of a verification:
 ///
-/// ```compile_fail,E0603
-/// let root = symbolon::identity::Identity::Dns("bank.example".into());
+/// ```compile_fail,E0639
+/// let root = symbolon::identity::Identity::Dns { name: "bank.example".into() };
 /// ```
 /// ```
 /// # use symbolon::identity::Identity;
-/// fn is_bank(identity: &Identity) -> bool { matches!(identity, Identity::Dns(name, ..) if name == "bank.example") }
+/// fn is_bank(identity: &Identity) -> bool { matches!(identity, Identity::Dns { name, .. } if name == "bank.example") }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Identity {
     /// Whoever may speak for this DNS name (RFC 9525).
     #[non_exhaustive]
-    Dns(String),
+    Dns {
+        /// The name, as it was expected or certified.
+        name: String,
+    },
     /// Whoever may speak for this IP address.
     #[non_exhaustive]
-    Ip(IpAddr),
+    Ip {
+        /// The address.
+        address: IpAddr,
+    },
     /// A workload of this SPIFFE ID; its certificate keeps the rules for an X.509-SVID.
     #[non_exhaustive]
-    Spiffe(SpiffeId),
+    Spiffe {
+        /// The ID.
+        id: SpiffeId,
+    },
     /// Whoever may speak for this URI, which is no SPIFFE ID.
     #[non_exhaustive]
-    Uri(String),
+    Uri {
+        /// The URI.
+        uri: String,
+    },
     /// Whoever may speak for this mailbox.
     #[non_exhaustive]
-    Email(String),
+    Email {
+        /// The mailbox.
+        mailbox: String,
+    },
     /// A client whose certificate has no alternative name, by its subject in the form of RFC 4514.
     #[non_exhaustive]
-    Subject(String),
+    Subject {
+        /// The subject.
+        name: String,
+    },
     /// Whoever has the private key of this DER `SubjectPublicKeyInfo` (RFC 7250); nothing was certified.
     #[non_exhaustive]
-    RawPublicKey(Vec<u8>),
+    RawPublicKey {
+        /// The key.
+        spki: Vec<u8>,
+    },
     /// Whoever has the external pre-shared key of this name; nothing was certified.
     #[non_exhaustive]
-    Psk(Vec<u8>),
+    Psk {
+        /// The key's identity on the wire.
+        name: Vec<u8>,
+    },
     /// Nobody in particular: the peer was not authenticated.
     Anonymous,
 }
@@ -63,7 +87,7 @@ impl Identity {
     #[must_use]
     pub fn spiffe_id(&self) -> Option<&SpiffeId> {
         match self {
-            Self::Spiffe(id) => Some(id),
+            Self::Spiffe { id } => Some(id),
             _ => None,
         }
     }
@@ -73,14 +97,14 @@ impl fmt::Display for Identity {
     /// One line for a log: the kind, a colon, the name; nothing in it can break the line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dns(name) => write!(f, "dns:{}", name.escape_debug()),
-            Self::Ip(address) => write!(f, "ip:{address}"),
-            Self::Spiffe(id) => write!(f, "{id}"),
-            Self::Uri(uri) => write!(f, "uri:{}", uri.escape_debug()),
-            Self::Email(mailbox) => write!(f, "email:{}", mailbox.escape_debug()),
-            Self::Subject(name) => write!(f, "subject:{}", name.escape_debug()),
-            Self::RawPublicKey(spki) => write!(f, "raw public key of {} bytes", spki.len()),
-            Self::Psk(name) => write!(f, "psk:{}", name.escape_ascii()),
+            Self::Dns { name } => write!(f, "dns:{}", name.escape_debug()),
+            Self::Ip { address } => write!(f, "ip:{address}"),
+            Self::Spiffe { id } => write!(f, "{id}"),
+            Self::Uri { uri } => write!(f, "uri:{}", uri.escape_debug()),
+            Self::Email { mailbox } => write!(f, "email:{}", mailbox.escape_debug()),
+            Self::Subject { name } => write!(f, "subject:{}", name.escape_debug()),
+            Self::RawPublicKey { spki } => write!(f, "raw public key of {} bytes", spki.len()),
+            Self::Psk { name } => write!(f, "psk:{}", name.escape_ascii()),
             Self::Anonymous => f.write_str("anonymous"),
         }
     }
@@ -139,7 +163,7 @@ impl Peer {
 
     /// Whether a verification vouched for it: not for whoever has an external key, and no other one ever will.
     pub(crate) fn was_verified(&self) -> bool {
-        !matches!(self.identity, Identity::Psk(_))
+        !matches!(self.identity, Identity::Psk { .. })
     }
 }
 
@@ -161,9 +185,11 @@ mod tests {
 
     #[test]
     fn no_name_breaks_a_line_of_a_log() {
-        for identity in
-            [Identity::Dns("a\nb".into()), Identity::Subject("a\r".into()), Identity::Psk(b"\n".into())]
-        {
+        for identity in [
+            Identity::Dns { name: "a\nb".into() },
+            Identity::Subject { name: "a\r".into() },
+            Identity::Psk { name: b"\n".into() },
+        ] {
             assert!(!identity.to_string().contains(char::is_control), "{identity:?}");
         }
         assert_eq!(Identity::Anonymous.to_string(), "anonymous");

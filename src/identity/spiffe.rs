@@ -95,11 +95,6 @@ impl SpiffeId {
     pub fn path(&self) -> &str {
         &self.path
     }
-
-    /// Whether a URI claims to be one, well-formed or not; schemes know no case (RFC 3986 section 3.1).
-    pub(crate) fn is_claimed_by(uri: &str) -> bool {
-        uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("spiffe:"))
-    }
 }
 
 impl FromStr for SpiffeId {

@@ -22,6 +22,7 @@ pub struct Statistics {
     sessions: AtomicU64,
     external_psks: AtomicU64,
     early_data: AtomicU64,
+    anonymous: AtomicU64,
     not_resumed: [AtomicU64; NotResumed::ALL.len()],
     no_early_data: [AtomicU64; NoEarlyData::ALL.len()],
 }
@@ -42,6 +43,8 @@ pub struct Counts {
     pub early_data: u64,
     /// The others, by reason; every reason is there.
     pub no_early_data: Vec<(NoEarlyData, u64)>,
+    /// Connections of clients that were asked for a certificate and gave none ([`Summary::anonymous`]).
+    pub anonymous: u64,
 }
 
 impl Default for Statistics {
@@ -50,6 +53,7 @@ impl Default for Statistics {
             sessions: AtomicU64::new(0),
             external_psks: AtomicU64::new(0),
             early_data: AtomicU64::new(0),
+            anonymous: AtomicU64::new(0),
             not_resumed: [const { AtomicU64::new(0) }; NotResumed::ALL.len()],
             no_early_data: [const { AtomicU64::new(0) }; NoEarlyData::ALL.len()],
         }
@@ -60,6 +64,9 @@ impl Statistics {
     /// Counts a connection.
     pub fn record(&self, summary: &Summary) {
         self.count(summary.resumed, summary.early_data);
+        if summary.anonymous {
+            self.anonymous.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn count(&self, resumed: Result<Resumed, NotResumed>, early_data: Result<(), NoEarlyData>) {
@@ -91,6 +98,7 @@ impl Statistics {
             sessions,
             external_psks,
             early_data: read(&self.early_data),
+            anonymous: read(&self.anonymous),
             no_early_data: no_early_data.collect(),
             not_resumed,
         }

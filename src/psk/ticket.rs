@@ -13,13 +13,14 @@ use rustls_pki_types::{IpAddr, ServerName};
 use zeroize::Zeroizing;
 
 use super::NotResumed;
-use super::session::{ChainInTicket, read_peer, some, text, write_peer};
+use super::peer::{ChainInTicket, read_peer, write_peer};
+use super::session::{some, text};
 use crate::codepoint::CipherSuite;
 use crate::config::ClientConfig;
 use crate::crypto::HashSecret;
 use crate::error::{Fault, Misuse};
+use crate::identity::Peer;
 use crate::moment::Moment;
-use crate::question::Peer;
 use crate::wire::{Reader, U8, U16, U24, Writer};
 
 /// The version of the encoding below.
@@ -240,13 +241,13 @@ fn debug(name: &str, issued: &Issued, f: &mut fmt::Formatter<'_>) -> fmt::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::question::Identity;
+    use crate::identity::Identity;
     use rustls_pki_types::{CertificateDer, UnixTime};
 
     fn ticket(received: u64, lifetime: u32, peer_expires: u64) -> Ticket {
         let expires = UnixTime::since_unix_epoch(Duration::from_secs(peer_expires));
         let peer = Peer::new(
-            Identity::Dns("a.example".into()),
+            Identity::Dns { name: "a.example".into() },
             [CertificateDer::from([3].to_vec())].into(),
             expires,
         );

@@ -29,9 +29,10 @@ use crate::conn::{
 use crate::crypto::{Failed, HashSecret, Provider, Rng, rustcrypto};
 use crate::error::Error;
 use crate::handshake::replay::Replay;
+use crate::identity::Claim;
 use crate::moment::Moment;
 use crate::psk::{Session, Ticket};
-use crate::question::{Answer, Identity, KnownPsk, Peer, PeerEvidence, Question};
+use crate::question::{Answer, KnownPsk, PeerEvidence, Question};
 
 const SUITES: &[CipherSuite] = &[CipherSuite::TLS_AES_128_GCM_SHA256];
 
@@ -392,7 +393,7 @@ impl<'a> Player<'a> {
                 section.check_signed(peer, &presented.signed);
                 let expires = UnixTime::since_unix_epoch(Duration::MAX);
                 let chain = presented.chain.clone();
-                question.verified(Peer::new(Identity::Subject("traced".into()), chain, expires))
+                question.verified(Claim::subject("traced", expires).chain(chain))
             }
             Question::ChooseCredential(question) => question.with(Arc::new(section.credential(role))),
             Question::SealTicket(question) => {

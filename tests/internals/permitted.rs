@@ -239,8 +239,8 @@ mod invented_proof_of_the_key {
 mod peer_verified_without_its_key {
     use std::sync::Arc;
 
+    use symbolon::identity::Peer;
     use symbolon::internals::{PskUsed, Verified};
-    use symbolon::question::Peer;
 
     pub fn trust(peer: Arc<Peer>, used: &PskUsed) -> Verified {
         Verified::by_psk(peer, used)

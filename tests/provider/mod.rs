@@ -22,6 +22,7 @@ macro_rules! suite {
                     the_hybrid_checks_the_modulus, another_group_cannot_be_chosen,
                     a_source_without_entropy_is_reported;
                 signing: each_encoding_loads_to_the_same_key, each_scheme_signs_and_verifies,
+                    each_hash_on_each_curve_verifies_certificates, p521_verifies_handshakes,
                     a_public_part_that_does_not_fit_is_refused,
                     a_scheme_of_another_key_is_refused, a_signature_for_other_bytes_is_refused,
                     a_key_of_another_type_is_refused, a_curve_other_than_the_schemes_is_refused,

@@ -66,6 +66,36 @@ pub fn each_scheme_signs_and_verifies(provider: &Provider) {
     assert_eq!(schemes, [curves, rsa, rsa].concat());
 }
 
+/// Certificates pair curves and hashes as they like (RFC 5758 section 3.2): signatures by OpenSSL over `MESSAGE`.
+pub fn each_hash_on_each_curve_verifies_certificates(provider: &Provider) {
+    use SignatureAlgorithm as A;
+    for (algorithm, spki, signature) in [
+        (A::EcdsaP256Sha512, keys::P256_SPKI, P256_SHA512),
+        (A::EcdsaP384Sha512, keys::P384_SPKI, P384_SHA512),
+        (A::EcdsaP521Sha256, keys::P521_SPKI, P521_SHA256),
+        (A::EcdsaP521Sha384, keys::P521_SPKI, P521_SHA384),
+        (A::EcdsaP521Sha512, keys::P521_SPKI, P521_SHA512),
+    ] {
+        let verify = |message| provider.verifier(algorithm).unwrap().verify(spki, message, signature);
+        assert_eq!(verify(MESSAGE), Ok(()), "{algorithm:?}");
+        assert_eq!(verify(b"massage"), Err(Failed::Input), "{algorithm:?}");
+    }
+}
+
+pub fn p521_verifies_handshakes(provider: &Provider) {
+    let scheme = SignatureScheme::ECDSA_SECP521R1_SHA512;
+    let verify = |spki, signature| provider.verify(scheme, spki, MESSAGE, signature);
+    assert_eq!(verify(keys::P521_SPKI, P521_SHA512), Ok(()));
+    assert_eq!(verify(keys::P521_SPKI, P521_SHA384), Err(Failed::Input));
+    assert_eq!(verify(keys::P384_SPKI, P384_SHA512), Err(Failed::Input));
+}
+
+const P256_SHA512: &[u8] = include_bytes!("../../testvectors/keys/p256.ecdsa-sha512.sig");
+const P384_SHA512: &[u8] = include_bytes!("../../testvectors/keys/p384.ecdsa-sha512.sig");
+const P521_SHA256: &[u8] = include_bytes!("../../testvectors/keys/p521.ecdsa-sha256.sig");
+const P521_SHA384: &[u8] = include_bytes!("../../testvectors/keys/p521.ecdsa-sha384.sig");
+const P521_SHA512: &[u8] = include_bytes!("../../testvectors/keys/p521.ecdsa-sha512.sig");
+
 pub fn a_scheme_of_another_key_is_refused(provider: &Provider) {
     for (der, scheme) in [
         (keys::P256, SignatureScheme::ECDSA_SECP384R1_SHA384),

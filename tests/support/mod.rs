@@ -17,7 +17,8 @@ use symbolon::conn::{
     Step, Summary, Unknowable,
 };
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
-use symbolon::question::{Answer, Identity, Peer, PeerEvidence, Question};
+use symbolon::identity::Claim;
+use symbolon::question::{Answer, PeerEvidence, Question};
 use symbolon::{AlertCode, Error, Refusal};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -129,12 +130,9 @@ impl Answers {
                 if let Err(failed) = verified {
                     return question.refused(Refusal::new(AlertCode::DECRYPT_ERROR, failed));
                 }
-                let peer = Peer::new(
-                    Identity::Subject("tested".into()),
-                    presented.chain.clone(),
-                    UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 33)),
-                );
-                question.verified(peer)
+                let expires = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 33));
+                let chain = presented.chain.clone();
+                question.verified(Claim::subject("tested", expires).chain(chain))
             }
             Question::SealTicket(question) => question.sealed(vec![7; 32], 3600),
             other => panic!("unknown question {other:?}"),

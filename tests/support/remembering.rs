@@ -61,8 +61,8 @@ impl Answerer for Remembering {
             Question::CheckReplay(question) => question.fresh(),
             Question::VerifyPeer(question) => match question.evidence() {
                 PeerEvidence::Resumed(peer) => {
-                    let peer = symbolon::question::Peer::clone(peer);
-                    question.verified(peer)
+                    let claim = symbolon::identity::Claim::again(peer);
+                    question.verified(claim)
                 }
                 _ => Answers::default().answer(Question::VerifyPeer(question)),
             },

@@ -37,9 +37,9 @@ pub enum Verdict {
 impl Verdict {
     pub fn answer(self, question: VerifyPeer) -> Answer {
         let PeerEvidence::Resumed(peer) = question.evidence() else { panic!("a peer that resumes") };
-        let peer = Peer::clone(peer);
+        let claim = symbolon::identity::Claim::again(peer);
         match self {
-            Self::Verified => question.verified(peer),
+            Self::Verified => question.verified(claim),
             Self::Refused => question.refused(Refusal::text(AlertCode::CERTIFICATE_REVOKED, "revoked since")),
         }
     }

@@ -25,6 +25,7 @@ pub fn run_curves(provider: &Provider) {
     file(provider, SignatureAlgorithm::EcdsaP256Sha256, "ecdsa_secp256r1_sha256_test", 484);
     file(provider, SignatureAlgorithm::EcdsaP384Sha256, "ecdsa_secp384r1_sha256_test", 472);
     file(provider, SignatureAlgorithm::EcdsaP384Sha384, "ecdsa_secp384r1_sha384_test", 504);
+    file(provider, SignatureAlgorithm::EcdsaP521Sha512, "ecdsa_secp521r1_sha512_test", 542);
     file(provider, SignatureAlgorithm::Ed25519, "ed25519_test", 151);
 }
 

@@ -9,6 +9,7 @@ use p256::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytesSize};
 use p256::pkcs8::der::Decode;
 use p256::pkcs8::{AssociatedOid, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use p384::NistP384;
+use p521::NistP521;
 use rsa::pss::VerifyingKey as PssKey;
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPublicKey, pkcs1v15, pss};
@@ -28,8 +29,13 @@ pub(super) const RSA_MAX_BITS: u32 = 8192;
 pub(super) static ALL: &[&dyn Verifier] = &[
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha256, ecdsa::<NistP256, Sha256>),
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha384, ecdsa::<NistP256, Sha384>),
+    &Algorithm(SignatureAlgorithm::EcdsaP256Sha512, ecdsa::<NistP256, Sha512>),
     &Algorithm(SignatureAlgorithm::EcdsaP384Sha256, ecdsa::<NistP384, Sha256>),
     &Algorithm(SignatureAlgorithm::EcdsaP384Sha384, ecdsa::<NistP384, Sha384>),
+    &Algorithm(SignatureAlgorithm::EcdsaP384Sha512, ecdsa::<NistP384, Sha512>),
+    &Algorithm(SignatureAlgorithm::EcdsaP521Sha256, ecdsa::<NistP521, Sha256>),
+    &Algorithm(SignatureAlgorithm::EcdsaP521Sha384, ecdsa::<NistP521, Sha384>),
+    &Algorithm(SignatureAlgorithm::EcdsaP521Sha512, ecdsa::<NistP521, Sha512>),
     &Algorithm(SignatureAlgorithm::Ed25519, ed25519),
     &Algorithm(SignatureAlgorithm::RsaPkcs1Sha256, rsa_pkcs1::<Sha256>),
     &Algorithm(SignatureAlgorithm::RsaPkcs1Sha384, rsa_pkcs1::<Sha384>),
@@ -86,6 +92,12 @@ impl DerSignature for p256::ecdsa::Signature {
 }
 
 impl DerSignature for p384::ecdsa::Signature {
+    fn parse(bytes: &[u8]) -> Result<Self, Failed> {
+        Self::from_der(bytes).map_err(|_| Failed::Input)
+    }
+}
+
+impl DerSignature for p521::ecdsa::Signature {
     fn parse(bytes: &[u8]) -> Result<Self, Failed> {
         Self::from_der(bytes).map_err(|_| Failed::Input)
     }

@@ -123,7 +123,7 @@ impl WaitCredential {
     pub(super) fn on_chosen(self, chosen: Chosen, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         let Self { mut ending, .. } = self;
         let Chosen { credential, scheme } = chosen;
-        emit_certificate(cx.carrier, &mut ending.transcript, Some(&credential), None)?;
+        emit_certificate(cx.carrier, &mut ending.transcript, Some(&credential), &[])?;
         let message = signed_content(Signer::Client, &ending.transcript.digest());
         let tag = cx.tags.next();
         let question = Sign { tag, credential, scheme, message };
@@ -132,7 +132,7 @@ impl WaitCredential {
 
     pub(super) fn on_none(self, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         let mut ending = self.ending;
-        emit_certificate(cx.carrier, &mut ending.transcript, None, None)?;
+        emit_certificate(cx.carrier, &mut ending.transcript, None, &[])?;
         ending.finish(cx)
     }
 }
@@ -196,6 +196,7 @@ impl Ending {
                 _ => None,
             },
             peer: Some(peer),
+            anonymous: false,
             retried: self.facts.retried,
             resumed: self.resumed,
             early_data: self.early_data,

@@ -12,9 +12,9 @@ use crate::crypto::{Digest, Hash};
 use crate::error::Failed;
 use crate::handshake::Resumed;
 use crate::handshake::server::psk_peer;
+use crate::identity::{Identity, Peer};
 use crate::moment::Moment;
 use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SessionKey, Ticket};
-use crate::question::{Identity, Peer};
 use crate::schedule;
 use crate::transcript::Transcript;
 use crate::wire::ext::pre_shared_key::{PskIdentity, binders_len, put_binders};
@@ -165,7 +165,7 @@ impl From<NotResumed> for Unusable {
 /// certificate, it would stand for a server that nobody certified.
 fn known_peer(ticket: &Ticket, keys: &[Arc<ExternalPsk>]) -> Result<(), Unusable> {
     match &ticket.peer().identity {
-        Identity::Psk(name) if !keys.iter().any(|key| key.name() == name) => {
+        Identity::Psk { name } if !keys.iter().any(|key| key.name() == name) => {
             Err(NotResumed::PolicyChanged.into())
         }
         _ => Ok(()),

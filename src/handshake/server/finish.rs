@@ -114,6 +114,7 @@ impl WaitFinished {
         let suite = chosen.suite.suite;
         cx.carrier.rekey_read(read.keys(suite.aead)?, boundary);
         let peer = authenticated.peer.map(Verified::into_peer);
+        let anonymous = peer.is_none() && config.client_auth.authorities().is_some();
         let summary = Box::new(Summary {
             suite: suite.id,
             group: chosen.group,
@@ -121,6 +122,7 @@ impl WaitFinished {
             alpn: chosen.alpn,
             server_name: chosen.server_name,
             peer,
+            anonymous,
             retried: retried != Retried::No,
             resumed: authenticated.resumed,
             early_data,

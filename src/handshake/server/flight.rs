@@ -119,11 +119,11 @@ impl Flight {
                 write_certificate_request(out, &[], |w| certificate_request(&self.config, authorities, w))
             })?;
         }
-        let staple = match hello.extensions.status_request {
-            Some(StatusRequest::Ocsp) => credential.staple(),
-            _ => None,
+        let staples = match hello.extensions.status_request {
+            Some(StatusRequest::Ocsp) => credential.staples(),
+            _ => &[],
         };
-        emit_certificate(cx.carrier, &mut self.transcript, Some(&credential), staple)?;
+        emit_certificate(cx.carrier, &mut self.transcript, Some(&credential), staples)?;
         let tag = cx.tags.next();
         let message = signed_content(Signer::Server, &self.transcript.digest());
         let question = Sign { tag, credential, scheme: signature, message };

@@ -13,12 +13,11 @@ use super::{Context, ServerNext, Serving, State};
 use crate::config::{ClientAuth, ConfiguredSuite, ReplayGuarded, ResumedPeers};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
+use crate::identity::{Identity, Peer};
 use crate::moment::Moment;
 use crate::psk::{ExternalPsk, NoEarlyData, NotResumed, PskKind, SKEW};
 pub(super) use crate::question::KnownPsk as Key;
-use crate::question::{
-    CheckReplay, FirstFlight, Fresh, Identity, Peer, PeerEvidence, Question, Tag, Verified, VerifyPeer,
-};
+use crate::question::{CheckReplay, FirstFlight, Fresh, PeerEvidence, Question, Tag, Verified, VerifyPeer};
 use crate::record::EpochBoundary;
 use crate::schedule::{Claimed, Proven};
 use crate::transcript::Transcript;
@@ -94,7 +93,7 @@ impl Key {
 /// Whoever has an external key, and nothing more.
 pub(in crate::handshake) fn psk_peer(psk: &ExternalPsk) -> Peer {
     let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
-    Peer::new(Identity::Psk(psk.name().to_vec()), Vec::new(), never)
+    Peer::new(Identity::Psk { name: psk.name().to_vec() }, Vec::new(), never)
 }
 
 /// DNS names are equal without case.

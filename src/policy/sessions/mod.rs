@@ -34,10 +34,10 @@ mod tests {
     use super::*;
     use crate::codepoint::CipherSuite;
     use crate::crypto::HashSecret;
+    use crate::identity::{Identity, Peer};
     use crate::moment::Moment;
     use crate::policy::Clock;
     use crate::psk::{Issued, NewTicket};
-    use crate::question::{Identity, Peer};
 
     pub(super) const NONE: [u32; 0] = [];
 
@@ -68,7 +68,7 @@ mod tests {
             age_add: 1,
             max_early_data: u32::from(label),
             alpn: None,
-            peer: Arc::new(Peer::new(Identity::Dns(name.into()), chain, never)),
+            peer: Arc::new(Peer::new(Identity::Dns { name: name.into() }, chain, never)),
         };
         NewTicket(alloc::boxed::Box::new(issued)).received(Moment::from_secs(0))
     }

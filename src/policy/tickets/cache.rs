@@ -13,9 +13,9 @@ use super::key::{Algorithms, RingError};
 use super::{MAX_LIFETIME, Tickets};
 use crate::config::{Reach, ReplayGuarded};
 use crate::crypto::{Digest, Hash, Provider, Rng};
+use crate::identity::Peer;
 use crate::moment::Moment;
 use crate::psk::{ChainInTicket, NotResumed, SKEW, Session};
-use crate::question::Peer;
 
 /// The length of a ticket, in bytes.
 const TICKET_LEN: usize = 32;

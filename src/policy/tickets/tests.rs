@@ -14,8 +14,8 @@ use crate::codepoint::CipherSuite;
 use crate::crypto::rustcrypto::provider;
 use crate::crypto::{HashSecret, Rng};
 use crate::error::Failed;
+use crate::identity::{Identity, Peer};
 use crate::psk::ChainInTicket;
-use crate::question::{Identity, Peer};
 
 const FINGERPRINT: &[u8] = &[0xF1; 32];
 const HOUR: u64 = 3600;
@@ -134,7 +134,7 @@ fn a_session_is_expired_or_of_the_future_by_its_own_times() {
 fn with_chain(len: usize) -> Session {
     let chain = [CertificateDer::from(alloc::vec![3; len])].into();
     let expires = UnixTime::since_unix_epoch(Duration::from_secs(1 << 33));
-    let peer = Peer::new(Identity::Subject("CN=client".into()), chain, expires);
+    let peer = Peer::new(Identity::Subject { name: "CN=client".into() }, chain, expires);
     Session { peer: Some(Arc::new(peer)), ..session(NOW) }
 }
 
@@ -144,7 +144,7 @@ fn a_chain_is_left_out_unless_it_is_wanted() {
         let ring = random().with_chains(chains);
         let ticket = ring.issue(with_chain(500), FINGERPRINT, NOW).unwrap();
         let peer = take(&ring, &ticket, NOW).unwrap().peer.unwrap();
-        assert_eq!(peer.identity, Identity::Subject("CN=client".into()));
+        assert_eq!(peer.identity, Identity::Subject { name: "CN=client".into() });
         assert_eq!(peer.chain.len(), certificates);
     }
 }

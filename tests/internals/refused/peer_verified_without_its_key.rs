@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use symbolon::internals::Verified;
-use symbolon::question::Peer;
+use symbolon::identity::Peer;
 
 fn trust(peer: Arc<Peer>) -> Verified {
     Verified::by_psk(peer)
