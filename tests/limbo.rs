@@ -12,14 +12,12 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use serde::Deserialize;
 use symbolon::crypto::rustcrypto::provider;
-use symbolon::pki::{Budget, Chain, Expected, Profile, Purpose, Rule, Verifier, VerifyError};
+use symbolon::pki::{
+    Budget, Chain, Crl, Expected, Profile, Purpose, Revocation, RevocationPolicy, Rule, Verifier, VerifyError,
+};
 
 /// Cases that fail, and why. A listed case that passes fails the test: the list is to say what is so.
-const KNOWN_FAILURES: &[&str] = &[
-    // They come with a CRL, which is not handed to the verifier.
-    "crl::issuer-missing-crlsign",
-    "crl::revoked-certificate-with-crl",
-];
+const KNOWN_FAILURES: &[&str] = &[];
 
 /// 2026-11-21: for the cases that name no time.
 const NOW: u64 = 1_795_219_200;
@@ -46,6 +44,8 @@ struct Case {
     #[serde(default)]
     extended_key_usage: Vec<String>,
     max_chain_depth: Option<usize>,
+    #[serde(default)]
+    crls: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +122,11 @@ fn verify(case: &Case) -> Result<(), String> {
         // The leaf and the root count here, and not there.
         budget.path = depth + 2;
     }
-    let verifier = verifier.profile(profile(case)).budget(budget);
+    let mut revocation = Revocation::new(RevocationPolicy::hard_fail());
+    for pem in &case.crls {
+        revocation = revocation.crls(Crl::from_pem_or_der(pem.as_bytes()).map_err(|why| why.to_string())?);
+    }
+    let verifier = verifier.profile(profile(case)).budget(budget).revocation(revocation.into());
     let leaf = certificate(&case.peer_certificate);
     let intermediates: Vec<_> = case.untrusted_intermediates.iter().map(|pem| certificate(pem)).collect();
     let chain = Chain { leaf: &leaf, intermediates: &intermediates, staples: &[] };
@@ -172,6 +176,8 @@ fn seconds(text: &str) -> u64 {
 
 /// Cases, and words that tell the rule which they are about.
 const REASONS: &[(&str, &str)] = &[
+    ("crl::issuer-missing-crlsign", "has no cRLSign"),
+    ("crl::revoked-certificate-with-crl", "was revoked on"),
     ("pathlen::intermediate-violates-pathlen-0", "permits fewer intermediate certificates"),
     ("pathlen::max-chain-depth-1-exhausted", "longer than is permitted"),
     ("pathological::pathological-chain-same-subject-distinct-key", "needs more certificates than"),

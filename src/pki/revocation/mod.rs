@@ -10,6 +10,10 @@ mod ocsp;
 mod policy;
 mod scope;
 mod staple;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests;
+#[cfg(test)]
+mod tests_of_forms;
 
 pub(super) use context::RevocationCheck;
 pub use crl::Crl;
