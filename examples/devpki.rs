@@ -19,7 +19,7 @@ use clap::{Parser, ValueEnum};
 use rustls_pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::identity::{Fingerprint, SpiffeId};
-use symbolon::pki::{Purpose, Verifier};
+use symbolon::pki::{Chain, Expected, Purpose, Verifier};
 
 use devpki::{Authority, Key, LONGEST_COMMON_NAME, Leaf, Validity, certificate_pem, sha256};
 use files::{Existing, Found, Pair};
@@ -121,7 +121,9 @@ fn run(arguments: &Arguments) -> Fallible<()> {
     issuing.leaf(&written[0], &server_leaf(arguments), &asked)?;
     if let Some(client) = &arguments.client {
         let files = leaf_pair(&arguments.client_file);
-        issuing.leaf(&files, &client_leaf(client), &|chain| issuing.check(chain, Purpose::Client))?;
+        issuing.leaf(&files, &client_leaf(client), &|chain| {
+            issuing.check(chain, Purpose::Client, &Expected::Anyone)
+        })?;
         written.push(files);
     }
     tell_commands(&root_files.certificates, &intermediate_files.certificates, &written)
@@ -217,14 +219,20 @@ impl Issuing {
         for name in &arguments.names {
             // One host stands for all that a wildcard covers.
             let name = name.replacen("*.", "any.", 1);
-            self.check(chain, Purpose::Server(&ServerName::try_from(name.as_str())?))?;
+            let name = ServerName::try_from(name.as_str())?;
+            self.check(chain, Purpose::Server, &name.into())?;
         }
         Ok(())
     }
 
-    fn check(&self, chain: &[CertificateDer<'static>], purpose: Purpose<'_>) -> Fallible<()> {
-        let (leaf, others) = chain.split_first().ok_or("there is no certificate")?;
-        self.verifier.verify(leaf, others, purpose, UnixTime::now())?;
+    fn check(
+        &self,
+        chain: &[CertificateDer<'static>],
+        purpose: Purpose,
+        expected: &Expected,
+    ) -> Fallible<()> {
+        let chain = Chain::of(chain).ok_or("there is no certificate")?;
+        self.verifier.verify(&chain, purpose, expected, UnixTime::now())?;
         Ok(())
     }
 }

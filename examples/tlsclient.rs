@@ -10,6 +10,8 @@ mod devpki;
 mod keys;
 #[path = "support/offering.rs"]
 mod offering;
+#[path = "support/trusting.rs"]
+mod trusting;
 #[path = "support/words.rs"]
 #[allow(dead_code)] // the server uses the rest
 mod words;
@@ -17,7 +19,7 @@ mod words;
 use std::fmt::Display;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,9 +33,12 @@ use rustls_pki_types::ServerName;
 use symbolon::config::ClientConfig;
 use symbolon::conn::Offer;
 use symbolon::crypto::{Provider, rustcrypto};
+use symbolon::identity::SpiffeId;
 use symbolon::io::blocking::{ReadHalf, Stream, WriteHalf, tcp_farewell};
-use symbolon::policy::{self, Answerer, ClientPolicy, SessionStore};
+use symbolon::pki::{Expected, Verifier};
+use symbolon::policy::{self, Answerer, ClientPolicy, Pin, Pins, SessionStore, Verification};
 use symbolon::psk::SessionKey;
+use trusting::Trusting;
 
 /// How long connecting, and each step of the handshake, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,15 +64,38 @@ struct Arguments {
     #[arg(value_name = "HOST:PORT")]
     server: String,
 
-    /// The CA certificates to trust, PEM or DER; needed, unless there is a --psk
-    ///
-    /// There are no built-in ones: without it no server can be verified.
+    /// The CA certificates to trust, PEM or DER [default: the system's, in a build with the feature native-roots]
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 
     /// The name that is asked for and that the certificate must have [default: HOST]
     #[arg(long)]
     name: Option<String>,
+
+    /// A certificate chain to authenticate with when the server asks, leaf first, PEM or DER; with --key
+    ///
+    /// Repeat both for several: the first one is taken that the server's authorities and signature schemes suit.
+    #[arg(long, value_name = "FILE")]
+    cert: Vec<PathBuf>,
+
+    /// The private key for the --cert at the same place, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+
+    /// Wants the server to be this workload, spiffe://TRUST-DOMAIN/PATH, instead of speaking for the name
+    #[arg(long, value_name = "ID")]
+    spiffe: Option<SpiffeId>,
+
+    /// Wants the server's path to have this key or certificate: spki:HEX or cert:HEX, by SHA-256; repeat it for others
+    #[arg(long, value_name = "PIN")]
+    pin: Vec<Pin>,
+
+    /// Tells when no --pin fits, and goes on
+    #[arg(long, requires = "pin")]
+    pin_report_only: bool,
+
+    #[command(flatten)]
+    trusting: Trusting,
 
     /// Gets this path by HTTP/1.0 instead, and prints the whole response
     #[arg(long, value_name = "PATH")]
@@ -170,7 +198,7 @@ fn prepare(
     let server = ServerName::try_from(name.to_owned())
         .map_err(|_| Failure::usage(format_args!("{name:?} is neither a DNS name nor an IP address")))?;
     let provider = rustcrypto::provider();
-    let trust = trust(arguments.ca.as_deref(), &provider, offered)?;
+    let trust = trust(arguments, &provider, offered)?;
 
     let key_log = cli::key_log()?;
     let negotiated = &arguments.negotiated;
@@ -211,24 +239,54 @@ fn prepare(
     })
 }
 
-/// Which servers are trusted, and where their tickets are kept.
-fn trust(ca: Option<&Path>, provider: &Provider, offered: &Offered) -> Result<Arc<dyn Answerer>, Failure> {
-    let roots = match ca {
-        Some(ca) => policy::certificates_from_file(ca).map_err(Failure::usage)?,
-        None if offered.psks.is_empty() => {
-            return Err(Failure::usage(
-                "no --ca FILE: there is no built-in trust store, so the server could not be verified",
-            ));
+/// Which servers are trusted, what we authenticate with, and where tickets are kept.
+fn trust(
+    arguments: &Arguments,
+    provider: &Provider,
+    offered: &Offered,
+) -> Result<Arc<dyn Answerer>, Failure> {
+    let Arguments { ca, cert, key, trusting, .. } = arguments;
+    let verifier = match ca {
+        Some(ca) => trusting.verifier(provider, ca)?,
+        None if offered.psks.is_empty() => trusting.system_verifier(provider)?,
+        None => {
+            // An authority that has issued nothing; it is not asked.
+            let nobody = devpki::DevPki::new(provider).map_err(Failure::connection)?.root().clone();
+            trusting.verifier_over(provider, vec![nobody], "nobody".into())?
         }
-        // An authority that has issued nothing; it is not asked.
-        None => vec![devpki::DevPki::new(provider).map_err(Failure::connection)?.root().clone()],
     };
-    let policy = ClientPolicy::trusting(provider.clone(), roots).map_err(Failure::usage)?;
+    let mut policy = ClientPolicy::verifying(expecting(arguments, verifier));
+    if cert.len() != key.len() {
+        let (certs, keys) = (cert.len(), key.len());
+        return Err(Failure::usage(format_args!(
+            "each --cert needs its --key: there are {certs} and {keys}"
+        )));
+    }
+    for (chain, key) in cert.iter().zip(key) {
+        policy =
+            policy.credential(policy::credential_from_files(provider, chain, key).map_err(Failure::usage)?);
+    }
     let policy = match &offered.sessions {
         Some(sessions) => policy.sessions(Arc::clone(sessions) as Arc<dyn SessionStore>).build(),
         None => policy.without_sessions().build(),
     };
-    Ok(if ca.is_some() { policy } else { Arc::new(NobodyElse(policy)) })
+    let verifies = ca.is_some() || offered.psks.is_empty();
+    Ok(if verifies { policy } else { Arc::new(NobodyElse(policy)) })
+}
+
+/// Whom the server must be, besides what `verifier` wants.
+fn expecting(arguments: &Arguments, verifier: Verifier) -> Verification {
+    let mut servers = Verification::by(verifier);
+    if let Some(id) = &arguments.spiffe {
+        servers = servers.expecting(Expected::Spiffe(id.clone()));
+    }
+    if !arguments.pin.is_empty() {
+        // Whether there is one in reserve is the business of whoever types.
+        let pins = Pins::without_backup(arguments.pin.iter().copied());
+        let pins = if arguments.pin_report_only { pins.report_only() } else { pins };
+        servers = servers.pins(Arc::new(pins.on_broken(|why| say(format_args!("pins: {why}")))));
+    }
+    servers
 }
 
 /// A connection to the first address of the host that answers.

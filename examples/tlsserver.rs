@@ -18,6 +18,10 @@ mod patience;
 mod resuming;
 #[path = "support/secret_file.rs"]
 mod secret_file;
+#[path = "support/serving.rs"]
+mod serving;
+#[path = "support/trusting.rs"]
+mod trusting;
 #[path = "support/words.rs"]
 #[allow(dead_code)] // the client uses the rest
 mod words;
@@ -70,6 +74,12 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
 
+    /// An OCSP response, DER, to be stapled to the leaf of the --cert at the same place
+    ///
+    /// Write `none` for a certificate that has none.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    ocsp: Vec<PathBuf>,
+
     /// Writes the development PKI's CA certificate here, for clients to trust
     #[arg(long, value_name = "FILE", conflicts_with = "cert")]
     ca_out: Option<PathBuf>,
@@ -83,6 +93,9 @@ struct Arguments {
     /// For its handshake and its request together; with --echo also between any two pieces that it sends.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..86_400))]
     timeout: u64,
+
+    #[command(flatten)]
+    clients: serving::Clients,
 
     #[command(flatten)]
     negotiated: cli::Negotiated,
@@ -101,6 +114,8 @@ struct Service {
     echo: bool,
     patience: Duration,
     running: AtomicUsize,
+    /// Clients that were asked for a certificate and had none.
+    anonymous: AtomicUsize,
 }
 
 fn main() -> ExitCode {
@@ -131,7 +146,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Everything that can be wrong before a connection is: files, names, settings. Gives the CA of a development PKI.
 fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Option<String>), Failure> {
-    let Arguments { cert, key, negotiated, resuming, .. } = arguments;
+    let Arguments { cert, key, ocsp, clients, negotiated, resuming, .. } = arguments;
     if cert.len() != key.len() {
         return Err(Failure::usage(format_args!(
             "each --cert needs its --key: there are {} and {}",
@@ -141,7 +156,9 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     }
     let key_log = cli::key_log()?;
     let resumption = resuming.prepare(provider)?;
-    let mut config = resumption.configure(ServerConfig::builder(provider.clone()).alpn(&negotiated.alpn));
+    let (client_auth, verifier) = clients.prepare(provider)?;
+    let config = ServerConfig::builder(provider.clone()).alpn(&negotiated.alpn).client_auth(client_auth);
+    let mut config = resumption.configure(config);
     if let Some(suites) = negotiated.suites(provider)? {
         config = config.suites(&suites);
     }
@@ -154,8 +171,17 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     let config = config.build().map_err(Failure::usage)?;
 
     let mut serving = resumption.serve(ServerPolicy::serving(Arc::clone(&config)));
-    for (chain, key) in cert.iter().zip(key) {
-        let credential = policy::credential_from_files(provider, chain, key).map_err(Failure::usage)?;
+    if let Some(verifier) = verifier {
+        serving = serving.clients(verifier);
+    }
+    let staples = ocsp.iter().map(Some).chain(std::iter::repeat(None));
+    for ((chain, key), staple) in cert.iter().zip(key).zip(staples) {
+        let mut credential = policy::credential_from_files(provider, chain, key).map_err(Failure::usage)?;
+        if let Some(path) = staple.filter(|path| path.as_os_str() != "none") {
+            let response = std::fs::read(path)
+                .map_err(|error| Failure::usage(format_args!("{}: {error}", path.display())))?;
+            credential = credential.with_staple(response);
+        }
         serving = serving.credential(credential).map_err(Failure::usage)?;
     }
     let mut ca_pem = None;
@@ -180,6 +206,7 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
         echo: arguments.echo,
         patience: Duration::from_secs(arguments.timeout),
         running: AtomicUsize::new(0),
+        anonymous: AtomicUsize::new(0),
     };
     Ok((service, ca_pem))
 }
@@ -297,6 +324,12 @@ impl Service {
         }
         if self.resumption.accepts_early_data() || summary.early_data != Err(NoEarlyData::NotOffered) {
             negotiated += &format!(", {}", words::early_data(summary));
+        }
+        if let Some(peer) = &summary.peer {
+            negotiated += &format!(", client {}", peer.identity);
+        } else if summary.anonymous {
+            let so_far = self.anonymous.fetch_add(1, Ordering::Relaxed) + 1;
+            negotiated += &format!(", anonymous (number {so_far})");
         }
         negotiated
     }

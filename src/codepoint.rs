@@ -154,6 +154,12 @@ code_points! {
         ENCRYPTED_CLIENT_HELLO = 0xFE0D, "encrypted_client_hello";
     }
 
+    /// `CertificateType` (RFC 9846 section 4.5.1, RFC 7250).
+    CertificateType(u8), 2 {
+        X509 = 0, "X509";
+        RAW_PUBLIC_KEY = 2, "RawPublicKey";
+    }
+
     /// `PskKeyExchangeMode` (RFC 9846 section 4.3.9).
     PskKeyExchangeMode(u8), 2 {
         PSK_KE = 0, "psk_ke";

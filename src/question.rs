@@ -11,7 +11,7 @@ mod ticket;
 
 pub use configure::{Configure, Offered};
 pub use credential::{ChooseCredential, Sign};
-pub use peer::{PeerEvidence, Presented, VerifyPeer};
+pub use peer::{PeerEvidence, Presented, PresentedKey, VerifyPeer};
 pub use psk::{CheckReplay, FirstFlight, KnownPsk, LookupPsk, OfferedIdentity, Seen};
 pub use ticket::SealTicket;
 

@@ -143,7 +143,6 @@ fn a_bad_certificate_gets_its_alert() {
     let both = [
         ("a context", chain(&[1], &[leaf]), ILLEGAL),
         ("an empty certificate", chain(&[], &[leaf, (b"", &[])]), DECODE),
-        ("a staple unasked", chain(&[], &[(b"leaf", &[(5, &[1, 0, 0, 1, 7])])]), UNSUPPORTED),
         ("timestamps unasked", chain(&[], &[leaf, (b"issuer", &[(18, &[0, 3, 0, 1, 7])])]), UNSUPPORTED),
         ("an unknown extension", chain(&[], &[(b"leaf", &[(2570, &[])])]), UNSUPPORTED),
         ("server_name", chain(&[], &[(b"leaf", &[(0, &[])])]), ILLEGAL),
@@ -153,6 +152,14 @@ fn a_bad_certificate_gets_its_alert() {
         client_refuses(AT_CERTIFICATE, told, *alert, what);
         server_refuses(1, told, *alert, what);
     }
+    let stapled = chain(&[], &[(b"leaf", &[(5, &[1, 0, 0, 1, 7])])]);
+    server_refuses(1, &stapled, UNSUPPORTED, "a staple unasked");
+    let mut client = FULL.client_with(|b| b.without_staples());
+    let recorded = record_pair(&mut FULL.client_with(|b| b.without_staples()), &mut FULL.server());
+    client.tell(Epoch::Plaintext, &recorded.server[0]).unwrap();
+    client.tell(Epoch::Handshake, &recorded.server[1]).unwrap();
+    let told = client.tell(Epoch::Handshake, &stapled);
+    client.refuses(told, UNSUPPORTED, Epoch::Handshake, "a staple unasked");
     client_refuses(AT_CERTIFICATE, &chain(&[], &[]), DECODE, "a server without a certificate");
     server_refuses(1, &chain(&[], &[]), AlertCode::CERTIFICATE_REQUIRED, "a client without a certificate");
     let whole = chain(&[], &[(b"leaf", &[]), (b"issuer", &[])]);

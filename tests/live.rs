@@ -434,7 +434,7 @@ fn an_added_authority_keeps_tickets_and_a_removed_one_refuses_them() {
 fn a_client_forgets_the_tickets_of_servers_that_it_trusts_no_more() {
     let world = World::new(ClientAuth::Off);
     let trust = TrustStore::new(verifier(&[&world.pki]));
-    let policy = ClientPolicy::trusting_store(provider(), trust.clone()).build();
+    let policy = ClientPolicy::verifying(provider(), trust.clone()).build();
     let client: Arc<dyn Answerer> = policy.clone();
     let server: Arc<dyn Answerer> = ServerPolicy::serving(world.server.clone())
         .credentials(world.store())

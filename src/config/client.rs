@@ -6,10 +6,11 @@ use core::fmt;
 
 use super::builder::{Settings, check_authorities, common_settings};
 use super::fingerprint::of_client;
-use super::{Common, ConfigError, Messages, PskKe, ResumedPeers, Secrets};
-use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use super::{CertificateTypes, Common, ConfigError, Messages, PskKe, ResumedPeers, Secrets};
+use crate::codepoint::{CertificateType, CipherSuite, ExtensionType, NamedGroup, SignatureScheme};
 use crate::crypto::Provider;
 use crate::record::Padding;
+use crate::wire::ext::ExtensionSet;
 
 /// What a client offers. Immutable; share it by `Arc` among all connections.
 ///
@@ -27,6 +28,12 @@ pub struct ClientConfig {
     /// DER distinguished names for certificate_authorities; empty sends no extension.
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) tickets: Tickets,
+    /// What servers may present.
+    pub(crate) server_certificate_types: CertificateTypes,
+    /// What we may present.
+    pub(crate) client_certificate_types: CertificateTypes,
+    /// What is asked to come with certificates.
+    pub(crate) attachments: ExtensionSet,
     fingerprint: [u8; 32],
 }
 
@@ -58,11 +65,14 @@ impl ClientConfig {
             middleboxes: Middleboxes::Compatible,
             authorities: Vec::new(),
             tickets: Tickets::Taken,
+            server_certificate_types: None,
+            client_certificate_types: None,
+            attachments: ExtensionSet::from_iter([ExtensionType::STATUS_REQUEST]),
         }
     }
 
-    /// What tells configurations apart whose tickets must not mix: application protocols, PSK modes, and the name of the
-    /// verification policy.
+    /// What tells configurations apart whose tickets must not mix: application protocols, PSK modes, types of
+    /// certificates, and the name of the verification policy.
     #[must_use]
     pub fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
@@ -87,6 +97,9 @@ pub struct ClientConfigBuilder {
     middleboxes: Middleboxes,
     authorities: Vec<Vec<u8>>,
     tickets: Tickets,
+    server_certificate_types: Option<Vec<CertificateType>>,
+    client_certificate_types: Option<Vec<CertificateType>>,
+    attachments: ExtensionSet,
 }
 
 impl ClientConfigBuilder {
@@ -105,6 +118,38 @@ impl ClientConfigBuilder {
     #[must_use]
     pub fn authorities(mut self, names: Vec<Vec<u8>>) -> Self {
         self.authorities = names;
+        self
+    }
+
+    /// What servers may authenticate with, most preferred first: X.509 certificates, raw public keys (RFC 7250), or both. By
+    /// default X.509 certificates alone. A server that shows anything else is refused.
+    #[must_use]
+    pub fn server_certificate_types(mut self, types: impl IntoIterator<Item = CertificateType>) -> Self {
+        self.server_certificate_types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// What we have to authenticate with where a server asks, most preferred first. By default X.509 certificates alone.
+    ///
+    /// RFC 7250 section 4.1: name no type of which whoever answers
+    /// [`ChooseCredential`](crate::question::ChooseCredential) has no credential.
+    #[must_use]
+    pub fn client_certificate_types(mut self, types: impl IntoIterator<Item = CertificateType>) -> Self {
+        self.client_certificate_types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// Asks servers for no OCSP responses with their certificates. By default they are asked for.
+    #[must_use]
+    pub fn without_staples(mut self) -> Self {
+        self.attachments.remove(ExtensionType::STATUS_REQUEST);
+        self
+    }
+
+    /// Asks servers for certificate timestamps (RFC 6962 section 3.3). By default they are not asked for.
+    #[must_use]
+    pub fn request_scts(mut self) -> Self {
+        self.attachments.insert(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
         self
     }
 
@@ -129,15 +174,34 @@ impl ClientConfigBuilder {
     /// [`ConfigError`] says which setting is wrong and how to mend it.
     pub fn build(self) -> Result<Arc<ClientConfig>, ConfigError> {
         check_authorities(&self.authorities)?;
+        let types = |types: Option<_>| {
+            types.map(CertificateTypes::checked).transpose().map(Option::unwrap_or_default)
+        };
+        let server_certificate_types = types(self.server_certificate_types)?;
+        let client_certificate_types = types(self.client_certificate_types)?;
         let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
         let hash = common.identifying_hash()?;
         Ok(Arc::new(ClientConfig {
-            fingerprint: of_client(hash, common.psk_ke, &common.alpn, &policy),
+            fingerprint: of_client(
+                hash,
+                common.psk_ke,
+                &common.alpn,
+                &policy,
+                [&server_certificate_types, &client_certificate_types],
+            ),
             common,
             middleboxes: self.middleboxes,
             authorities: self.authorities,
             tickets: self.tickets,
+            // There is nothing that a raw public key could bring along.
+            attachments: if server_certificate_types.contains(CertificateType::X509) {
+                self.attachments
+            } else {
+                ExtensionSet::EMPTY
+            },
+            server_certificate_types,
+            client_certificate_types,
         }))
     }
 }

@@ -8,10 +8,12 @@ use core::fmt;
 use rustls_pki_types::CertificateDer;
 
 use super::ConfigError;
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, SignatureScheme};
 use crate::crypto::SigningKey;
+use crate::wire::ext::signed_certificate_timestamp;
 
-/// A certificate chain and who signs for it: a key at hand, or the answerer of `Sign` questions. Cheap to clone.
+/// A certificate chain or a raw public key, and who signs for it: a private key at hand, or the answerer of `Sign`
+/// questions. Cheap to clone.
 #[derive(Clone)]
 pub struct Credential {
     parts: Arc<Parts>,
@@ -23,10 +25,22 @@ pub type Lease = Arc<dyn Any + Send + Sync>;
 
 #[derive(Clone)]
 struct Parts {
-    chain: Vec<CertificateDer<'static>>,
+    shown: Shown,
     schemes: Vec<SignatureScheme>,
     key: Option<Arc<dyn SigningKey>>,
-    staples: Vec<Option<Vec<u8>>>,
+}
+
+/// What the peer gets to see.
+#[derive(Clone)]
+enum Shown {
+    X509 { chain: Vec<CertificateDer<'static>>, staples: Vec<Option<Vec<u8>>>, scts: Option<Vec<u8>> },
+    RawPublicKey { spki: Vec<u8> },
+}
+
+impl Shown {
+    fn chain(chain: Vec<CertificateDer<'static>>) -> Self {
+        Self::X509 { chain, staples: Vec::new(), scts: None }
+    }
 }
 
 impl Credential {
@@ -40,7 +54,7 @@ impl Credential {
     /// [`ConfigError::EmptyChain`] and [`ConfigError::NoSigningScheme`].
     pub fn new(chain: Vec<CertificateDer<'static>>, key: Arc<dyn SigningKey>) -> Result<Self, ConfigError> {
         let schemes = key.schemes().to_vec();
-        Self::checked(Parts { chain, schemes, key: Some(key), staples: Vec::new() })
+        Self::checked(Parts { shown: Shown::chain(chain), schemes, key: Some(key) })
     }
 
     /// A chain whose private key is elsewhere: `Sign` questions go to the answerer, which can sign with `schemes`,
@@ -53,7 +67,27 @@ impl Credential {
         chain: Vec<CertificateDer<'static>>,
         schemes: Vec<SignatureScheme>,
     ) -> Result<Self, ConfigError> {
-        Self::checked(Parts { chain, schemes, key: None, staples: Vec::new() })
+        Self::checked(Parts { shown: Shown::chain(chain), schemes, key: None })
+    }
+
+    /// The public key of `key` alone, without a certificate (RFC 7250): for peers that know it from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyKey`] and [`ConfigError::NoSigningScheme`].
+    pub fn raw_public_key(key: Arc<dyn SigningKey>) -> Result<Self, ConfigError> {
+        let (spki, schemes) = (key.public_key().to_vec(), key.schemes().to_vec());
+        Self::checked(Parts { shown: Shown::RawPublicKey { spki }, schemes, key: Some(key) })
+    }
+
+    /// A raw public key, as its DER `SubjectPublicKeyInfo`, whose private key is elsewhere: `Sign` questions go to the
+    /// answerer, which can sign with `schemes`, most preferred first.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyKey`] and [`ConfigError::NoSigningScheme`].
+    pub fn remote_raw(spki: impl Into<Vec<u8>>, schemes: Vec<SignatureScheme>) -> Result<Self, ConfigError> {
+        Self::checked(Parts { shown: Shown::RawPublicKey { spki: spki.into() }, schemes, key: None })
     }
 
     /// Adds an OCSP response to be stapled to the leaf (RFC 9846 section 4.5.1.1), in place of all others.
@@ -62,11 +96,28 @@ impl Credential {
         self.with_staples(Vec::from([Some(response)]))
     }
 
-    /// Adds OCSP responses to be stapled to the certificates, in their order, leaf first; there may be fewer.
+    /// Adds OCSP responses to be stapled to the certificates, in their order, leaf first; there may be fewer. A raw
+    /// public key has nothing to staple them to, and stays as it is.
     #[must_use]
     pub fn with_staples(mut self, responses: Vec<Option<Vec<u8>>>) -> Self {
-        Arc::make_mut(&mut self.parts).staples = responses;
+        if let Shown::X509 { staples, .. } = &mut Arc::make_mut(&mut self.parts).shown {
+            *staples = responses;
+        }
         self
+    }
+
+    /// Adds certificate timestamps for the leaf: a SignedCertificateTimestampList with its length (RFC 6962 section 3.3),
+    /// which peers get that ask for it. A raw public key stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Timestamps`] when it is no such list.
+    pub fn with_scts(mut self, list: Vec<u8>) -> Result<Self, ConfigError> {
+        signed_certificate_timestamp::parse_entry(&list).map_err(|_| ConfigError::Timestamps)?;
+        if let Shown::X509 { scts, .. } = &mut Arc::make_mut(&mut self.parts).shown {
+            *scts = Some(list);
+        }
+        Ok(self)
     }
 
     /// Has every connection that uses it keep `lease` until it ends: for whoever wants to know which still do.
@@ -76,10 +127,31 @@ impl Credential {
         self
     }
 
-    /// The certificates, leaf first.
+    /// What kind of certificate it is.
+    #[must_use]
+    pub fn certificate_type(&self) -> CertificateType {
+        match &self.parts.shown {
+            Shown::X509 { .. } => CertificateType::X509,
+            Shown::RawPublicKey { .. } => CertificateType::RAW_PUBLIC_KEY,
+        }
+    }
+
+    /// The certificates, leaf first; none where it is a raw public key.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.parts.chain
+        match &self.parts.shown {
+            Shown::X509 { chain, .. } => chain,
+            Shown::RawPublicKey { .. } => &[],
+        }
+    }
+
+    /// The DER `SubjectPublicKeyInfo` of a raw public key; `None` where there are certificates.
+    #[must_use]
+    pub fn spki(&self) -> Option<&[u8]> {
+        match &self.parts.shown {
+            Shown::X509 { .. } => None,
+            Shown::RawPublicKey { spki } => Some(spki),
+        }
     }
 
     /// The schemes that the key can sign with, most preferred first.
@@ -97,7 +169,19 @@ impl Credential {
     /// The OCSP responses for the certificates, leaf first; there may be fewer.
     #[must_use]
     pub fn staples(&self) -> &[Option<Vec<u8>>] {
-        &self.parts.staples
+        match &self.parts.shown {
+            Shown::X509 { staples, .. } => staples,
+            Shown::RawPublicKey { .. } => &[],
+        }
+    }
+
+    /// The SignedCertificateTimestampList for the leaf, with its length.
+    #[must_use]
+    pub fn scts(&self) -> Option<&[u8]> {
+        match &self.parts.shown {
+            Shown::X509 { scts, .. } => scts.as_deref(),
+            Shown::RawPublicKey { .. } => None,
+        }
     }
 
     /// What its connections keep until they end.
@@ -106,8 +190,12 @@ impl Credential {
     }
 
     fn checked(parts: Parts) -> Result<Self, ConfigError> {
-        if parts.chain.is_empty() || parts.chain.iter().any(|certificate| certificate.is_empty()) {
-            return Err(ConfigError::EmptyChain);
+        match &parts.shown {
+            Shown::X509 { chain, .. } if chain.is_empty() || chain.iter().any(|der| der.is_empty()) => {
+                return Err(ConfigError::EmptyChain);
+            }
+            Shown::RawPublicKey { spki } if spki.is_empty() => return Err(ConfigError::EmptyKey),
+            _ => {}
         }
         if parts.schemes.is_empty() {
             return Err(ConfigError::NoSigningScheme);
@@ -119,8 +207,45 @@ impl Credential {
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("certificates", &self.parts.chain.len())
+            .field("type", &self.certificate_type())
+            .field("certificates", &self.chain().len())
             .field("schemes", &self.parts.schemes)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMES: [SignatureScheme; 1] = [SignatureScheme::ED25519];
+
+    #[test]
+    fn a_raw_public_key_has_no_chain_and_nothing_that_goes_with_one() {
+        let raw = Credential::remote_raw(*b"spki", SCHEMES.to_vec()).unwrap();
+        let raw = raw.with_staple(Vec::from([1])).with_scts(Vec::from([0, 3, 0, 1, 9])).unwrap();
+        assert_eq!(raw.certificate_type(), CertificateType::RAW_PUBLIC_KEY);
+        assert_eq!(raw.spki(), Some(&b"spki"[..]));
+        assert!(raw.chain().is_empty() && raw.staples().is_empty() && raw.scts().is_none());
+    }
+
+    #[test]
+    fn a_raw_public_key_is_not_empty_and_signs() {
+        let refused = |spki: &[u8], schemes: &[SignatureScheme]| {
+            Credential::remote_raw(spki, schemes.to_vec()).map(drop).unwrap_err()
+        };
+        assert_eq!(refused(b"", &SCHEMES), ConfigError::EmptyKey);
+        assert_eq!(refused(b"spki", &[]), ConfigError::NoSigningScheme);
+    }
+
+    #[test]
+    fn a_broken_list_of_timestamps_is_refused() {
+        let x509 = || Credential::remote(Vec::from([b"leaf".to_vec().into()]), SCHEMES.to_vec()).unwrap();
+        assert_eq!(x509().certificate_type(), CertificateType::X509);
+        let good = x509().with_scts(Vec::from([0, 3, 0, 1, 9])).unwrap();
+        assert_eq!(good.scts(), Some(&[0, 3, 0, 1, 9][..]));
+        for broken in [&[][..], &[0, 0], &[0, 3, 0, 1], &[0, 2, 0, 0]] {
+            assert_eq!(x509().with_scts(broken.to_vec()).map(drop), Err(ConfigError::Timestamps));
+        }
     }
 }

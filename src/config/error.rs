@@ -29,6 +29,12 @@ pub enum ConfigError {
     RecordSizeLimit(u16),
     /// A credential has no certificates.
     EmptyChain,
+    /// A credential's raw public key has no bytes.
+    EmptyKey,
+    /// A credential's certificate timestamps are no SignedCertificateTimestampList (RFC 6962 section 3.3).
+    Timestamps,
+    /// A list of certificate types is empty, or names one twice or one that is neither X.509 nor a raw public key.
+    CertificateTypes,
     /// A credential can sign with no scheme.
     NoSigningScheme,
     /// The credential's private key does not belong to its leaf certificate.
@@ -64,6 +70,13 @@ impl fmt::Display for ConfigError {
             }
             Self::RecordSizeLimit(n) => write!(f, "a record size limit of {n} is not within 64 to 16,385"),
             Self::EmptyChain => f.write_str("a credential needs at least its leaf certificate"),
+            Self::EmptyKey => f.write_str("a raw public key needs its SubjectPublicKeyInfo in DER"),
+            Self::Timestamps => {
+                f.write_str("certificate timestamps must be a SignedCertificateTimestampList with its length")
+            }
+            Self::CertificateTypes => f.write_str(
+                "certificate types must be X509, RawPublicKey, or both, each once; name at least one",
+            ),
             Self::NoSigningScheme => f.write_str("a credential needs at least one signature scheme"),
             Self::KeyMismatch => f.write_str("the private key does not belong to the leaf certificate"),
             Self::Authorities => {

@@ -3,6 +3,7 @@
 //! Knows the provider, the constants of the key schedule and what records may carry. Decides nothing at run time.
 
 mod builder;
+mod certificate_types;
 mod client;
 mod credential;
 mod early_data;
@@ -10,6 +11,7 @@ mod error;
 mod fingerprint;
 mod server;
 
+pub(crate) use certificate_types::CertificateTypes;
 pub use client::{ClientConfig, ClientConfigBuilder};
 pub(crate) use client::{Middleboxes, Tickets};
 pub use credential::{Credential, Lease};

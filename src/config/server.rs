@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 use super::builder::{Settings, check_authorities, common_settings};
 use super::early_data::{EarlyDataPolicy, ReplayGuarded};
 use super::fingerprint::{Fingerprint, of_server};
-use super::{Common, ConfigError, Credential, Messages, PskKe, ResumedPeers, Secrets};
-use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use super::{CertificateTypes, Common, ConfigError, Credential, Messages, PskKe, ResumedPeers, Secrets};
+use crate::codepoint::{CertificateType, CipherSuite, ExtensionType, NamedGroup, SignatureScheme};
 use crate::crypto::{HmacKey, Provider};
 use crate::record::Padding;
+use crate::wire::ext::ExtensionSet;
 
 /// How much refused early data is skipped unless configured otherwise, in bytes of ciphertext.
 const DEFAULT_SKIP_LIMIT: usize = 32 << 10;
@@ -35,6 +36,10 @@ pub struct ServerConfig {
     pub(crate) common: Common,
     pub(crate) credentials: Credentials,
     pub(crate) client_auth: ClientAuth,
+    /// What clients may present.
+    pub(crate) client_certificate_types: CertificateTypes,
+    /// What is asked to come with their certificates.
+    pub(crate) attachments: ExtensionSet,
     pub(crate) retry: Option<RetryKey>,
     pub(crate) skip_limit: usize,
     pub(crate) tickets: TicketCount,
@@ -128,6 +133,8 @@ impl ServerConfig {
             settings: Settings::new(provider),
             credentials: Credentials::Asked,
             client_auth: ClientAuth::Off,
+            client_certificate_types: None,
+            attachments: ExtensionSet::EMPTY,
             retry: None,
             skip_limit: None,
             tickets: TicketCount { unasked: 0, most: 0 },
@@ -138,8 +145,8 @@ impl ServerConfig {
         }
     }
 
-    /// What a ticket belongs to: the hash of the virtual host, the mode of client authentication, the PSK modes and the
-    /// name of the verification policy. Tickets of another fingerprint are not to be taken.
+    /// What a ticket belongs to: the hash of the virtual host, the mode of client authentication, the types of
+    /// certificates that clients may have, the PSK modes and the name of the verification policy. Tickets of another fingerprint are not to be taken.
     #[must_use]
     pub fn fingerprint(&self) -> &[u8] {
         self.fingerprint.as_ref()
@@ -169,6 +176,8 @@ pub struct ServerConfigBuilder {
     settings: Settings,
     credentials: Credentials,
     client_auth: ClientAuth,
+    client_certificate_types: Option<Vec<CertificateType>>,
+    attachments: ExtensionSet,
     retry: Option<StatelessRetry>,
     skip_limit: Option<usize>,
     tickets: TicketCount,
@@ -200,6 +209,32 @@ impl ServerConfigBuilder {
     #[must_use]
     pub fn client_auth(mut self, mode: ClientAuth) -> Self {
         self.client_auth = mode;
+        self
+    }
+
+    /// What clients may authenticate with, most preferred first: X.509 certificates, raw public keys (RFC 7250), or both. By
+    /// default X.509 certificates alone.
+    ///
+    /// A client that has nothing of it is refused with `unsupported_certificate` where authentication is required, and
+    /// not asked where it is optional.
+    #[must_use]
+    pub fn client_certificate_types(mut self, types: impl IntoIterator<Item = CertificateType>) -> Self {
+        self.client_certificate_types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// Asks clients for OCSP responses with their certificates (RFC 9846 section 4.5.1.1). By default they are not asked
+    /// for.
+    #[must_use]
+    pub fn request_staples(mut self) -> Self {
+        self.attachments.insert(ExtensionType::STATUS_REQUEST);
+        self
+    }
+
+    /// Asks clients for certificate timestamps (RFC 6962 section 3.3). By default they are not asked for.
+    #[must_use]
+    pub fn request_scts(mut self) -> Self {
+        self.attachments.insert(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
         self
     }
 
@@ -275,6 +310,8 @@ impl ServerConfigBuilder {
         if let Some(names) = self.client_auth.authorities() {
             check_authorities(names)?;
         }
+        let client_certificate_types =
+            self.client_certificate_types.map(CertificateTypes::checked).transpose()?.unwrap_or_default();
         let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
         let hash = common.identifying_hash()?;
@@ -292,9 +329,17 @@ impl ServerConfigBuilder {
             None => None,
         };
         Ok(Arc::new(ServerConfig {
-            fingerprint: of_server(hash, &self.client_auth, common.psk_ke, &self.virtual_host, &policy),
+            fingerprint: of_server(
+                hash,
+                (&self.client_auth, &client_certificate_types),
+                common.psk_ke,
+                &self.virtual_host,
+                &policy,
+            ),
             credentials: self.credentials,
             client_auth: self.client_auth,
+            client_certificate_types,
+            attachments: self.attachments,
             retry,
             skip_limit: skip_limit(self.skip_limit, early_data.as_ref()),
             tickets: self.tickets,

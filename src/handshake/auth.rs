@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use rustls_pki_types::CertificateDer;
 
 use super::{Carrier, emit};
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, ExtensionType, SignatureScheme};
 use crate::config::Credential;
 use crate::crypto::Digest;
 use crate::error::{Error, Fault};
-use crate::question::Presented;
+use crate::question::{PeerEvidence, Presented, PresentedKey};
 use crate::schedule::{Direction, Finished, FinishedMatched};
 use crate::transcript::Transcript;
 use crate::wire::certificate::{Certificate, CertificateEntry, write_certificate};
@@ -33,18 +33,21 @@ pub(super) fn signed_content(signer: Signer, transcript_hash: &Digest) -> Vec<u8
     [&[0x20; 64], context, &[0], transcript_hash.as_ref()].concat()
 }
 
-/// A peer's certificates, not judged yet.
-pub(super) struct Chain {
-    certificates: Vec<CertificateDer<'static>>,
-    staples: Vec<Option<Vec<u8>>>,
-    sct: Option<Vec<u8>>,
+/// What a peer says who it is, not judged yet.
+pub(super) enum Credentials {
+    Chain { certificates: Vec<CertificateDer<'static>>, staples: Vec<Option<Vec<u8>>>, sct: Option<Vec<u8>> },
+    Key { spki: Vec<u8> },
 }
 
-impl Chain {
-    /// Reads a Certificate of the main handshake; `None` when it holds no certificate.
+impl Credentials {
+    /// Reads a Certificate of the main handshake, which is of the type that was agreed on; `None` when it holds nothing.
     ///
     /// `offered` holds the extensions that an entry may answer.
-    pub(super) fn read(body: &[u8], offered: ExtensionSet) -> Result<Option<Self>, Fault> {
+    pub(super) fn read(
+        body: &[u8],
+        agreed: CertificateType,
+        offered: ExtensionSet,
+    ) -> Result<Option<Self>, Fault> {
         let message = Certificate::parse(body, offered)?;
         // RFC 9846 section 4.5.1: "in the case of server authentication .. this field SHALL be zero length", and a
         // client echoes the empty context of a request in the main handshake.
@@ -54,15 +57,32 @@ impl Chain {
             ));
         }
         let Some(leaf) = message.entries.iter().next() else { return Ok(None) };
+        if agreed == CertificateType::RAW_PUBLIC_KEY {
+            return Self::read_key(leaf, message.entries.len()).map(Some);
+        }
         let owned = |entry: CertificateEntry<'_>| CertificateDer::from(entry.cert_data.to_vec());
-        Ok(Some(Self {
+        Ok(Some(Self::Chain {
             staples: message.entries.iter().map(|entry| entry.ocsp.map(<[u8]>::to_vec)).collect(),
             sct: leaf.sct.map(<[u8]>::to_vec),
             certificates: message.entries.iter().map(owned).collect(),
         }))
     }
 
-    /// Adds the CertificateVerify in `body`; `transcript` ends with the Certificate.
+    /// RFC 9846 section 4.5.1: "If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain
+    /// no more than one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo value".
+    fn read_key(entry: CertificateEntry<'_>, entries: usize) -> Result<Self, Fault> {
+        if entries != 1 {
+            return Err(Fault::illegal_parameter("a raw public key must be the only entry of a Certificate"));
+        }
+        if entry.ocsp.is_some() || entry.sct.is_some() {
+            return Err(Fault::illegal_parameter(
+                "a raw public key must come without the status of a certificate",
+            ));
+        }
+        Ok(Self::Key { spki: entry.cert_data.to_vec() })
+    }
+
+    /// Adds the CertificateVerify in `body`; `transcript` ends with the Certificate. Also gives the scheme of the signature.
     ///
     /// RFC 9846 section 4.5.2: the algorithm MUST be one that we offered, which are `schemes`.
     pub(super) fn with_signature(
@@ -71,36 +91,47 @@ impl Chain {
         signer: Signer,
         schemes: &[SignatureScheme],
         transcript: &Transcript,
-    ) -> Result<Presented, Fault> {
+    ) -> Result<(PeerEvidence, SignatureScheme), Fault> {
         let message = CertificateVerify::parse(body)?;
         if !schemes.contains(&message.algorithm) {
             return Err(Fault::illegal_parameter("the signature scheme is none that was offered"));
         }
-        Ok(Presented {
-            chain: self.certificates,
-            staples: self.staples,
-            sct: self.sct,
-            scheme: message.algorithm,
-            signed: signed_content(signer, &transcript.digest()),
-            signature: message.signature.to_vec(),
-        })
+        let (scheme, signature) = (message.algorithm, message.signature.to_vec());
+        let signed = signed_content(signer, &transcript.digest());
+        let evidence = match self {
+            Self::Chain { certificates: chain, staples, sct } => {
+                PeerEvidence::Fresh(Presented { chain, staples, sct, scheme, signed, signature })
+            }
+            Self::Key { spki } => {
+                PeerEvidence::RawPublicKey(PresentedKey { spki, scheme, signed, signature })
+            }
+        };
+        Ok((evidence, scheme))
     }
 }
 
-/// Sends the certificates of `credential`; without one an empty Certificate (RFC 9846 section 4.5.1).
+/// Sends the certificates or the raw public key of `credential`; without one an empty Certificate (RFC 9846 section
+/// 4.5.1). `wanted` holds the extensions that the peer asked for.
 pub(super) fn emit_certificate<C: Carrier + ?Sized>(
     carrier: &mut C,
     transcript: &mut Transcript,
     credential: Option<&Credential>,
-    staples: &[Option<Vec<u8>>],
+    wanted: ExtensionSet,
 ) -> Result<(), Error> {
     let chain = credential.map(Credential::chain).unwrap_or_default();
-    let entries = chain.iter().enumerate().map(|(position, certificate)| CertificateEntry {
+    let wants_staples = wanted.contains(ExtensionType::STATUS_REQUEST);
+    let staples = credential.filter(|_| wants_staples).map(Credential::staples).unwrap_or_default();
+    let wants_scts = wanted.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
+    let mut scts = credential.filter(|_| wants_scts).and_then(Credential::scts);
+    let certificates = chain.iter().enumerate().map(|(position, certificate)| CertificateEntry {
         cert_data: certificate.as_ref(),
         ocsp: staples.get(position).and_then(Option::as_deref),
-        sct: None,
+        // They are for the leaf, which is the first.
+        sct: scts.take(),
     });
-    emit(carrier, transcript, |out| write_certificate(out, &[], entries))
+    let key = credential.and_then(Credential::spki);
+    let key = key.map(|cert_data| CertificateEntry { cert_data, ocsp: None, sct: None });
+    emit(carrier, transcript, |out| write_certificate(out, &[], certificates.chain(key)))
 }
 
 /// Checks the Finished in `body`; `transcript` ends before it.

@@ -108,7 +108,12 @@ impl Claim {
         self.0
     }
 
-    /// What is claimed, for whoever decides on it.
+    /// What is claimed, to be judged before it counts.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.0
+    }
+
+    /// Who is claimed.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.0.identity

@@ -141,8 +141,13 @@ impl SignedWith {
         Some(match (self, issuer) {
             (Self::EcdsaSha256, KeyKind::EcdsaP256) => A::EcdsaP256Sha256,
             (Self::EcdsaSha384, KeyKind::EcdsaP256) => A::EcdsaP256Sha384,
+            (Self::EcdsaSha512, KeyKind::EcdsaP256) => A::EcdsaP256Sha512,
             (Self::EcdsaSha256, KeyKind::EcdsaP384) => A::EcdsaP384Sha256,
             (Self::EcdsaSha384, KeyKind::EcdsaP384) => A::EcdsaP384Sha384,
+            (Self::EcdsaSha512, KeyKind::EcdsaP384) => A::EcdsaP384Sha512,
+            (Self::EcdsaSha256, KeyKind::EcdsaP521) => A::EcdsaP521Sha256,
+            (Self::EcdsaSha384, KeyKind::EcdsaP521) => A::EcdsaP521Sha384,
+            (Self::EcdsaSha512, KeyKind::EcdsaP521) => A::EcdsaP521Sha512,
             (Self::Ed25519, KeyKind::Ed25519) => A::Ed25519,
             (Self::RsaPkcs1Sha256, KeyKind::Rsa(_)) => A::RsaPkcs1Sha256,
             (Self::RsaPkcs1Sha384, KeyKind::Rsa(_)) => A::RsaPkcs1Sha384,

@@ -126,6 +126,8 @@ pub enum VerifyError {
     },
     /// The peer sent no certificate.
     NoCertificate,
+    /// The raw public key is none that is trusted (RFC 7250).
+    UnknownKey,
     /// No path leads to a trusted root.
     NoPath(Box<NoPath>),
     /// The search for a path was given up: the peer sent a maze.
@@ -174,6 +176,12 @@ pub struct Rejected {
     pub why: Box<VerifyError>,
 }
 
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\": {}", self.subject, self.why)
+    }
+}
+
 impl Rejected {
     pub(super) fn new(subject: String, why: VerifyError) -> Self {
         Self { subject, why: Box::new(why) }
@@ -197,6 +205,7 @@ impl VerifyError {
             Self::Revoked { .. } => AlertCode::CERTIFICATE_REVOKED,
             Self::BadStaple { .. } => AlertCode::BAD_CERTIFICATE_STATUS_RESPONSE,
             Self::NoCertificate => AlertCode::BAD_CERTIFICATE,
+            Self::UnknownKey => AlertCode::CERTIFICATE_UNKNOWN,
             Self::Clock { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::NoPath(no_path) => no_path.alert(),
             Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
@@ -266,6 +275,9 @@ impl fmt::Display for VerifyError {
                 write!(f, "the OCSP response for the certificate \"{subject}\" is no good one: {why}")
             }
             Self::NoCertificate => f.write_str("the peer sent no certificate"),
+            Self::UnknownKey => f.write_str(
+                "the peer's raw public key is none of those that are trusted; add it, if the peer is who you mean",
+            ),
             Self::NoPath(no_path) => write!(f, "{no_path}"),
             Self::Budget(what) => write!(f, "the chain needs more {what} than are spent on one"),
             Self::BadSignature => f.write_str("the handshake's signature is not by the certificate's key"),

@@ -89,7 +89,14 @@ impl Expected {
     fn within(&self, leaf: &Certificate<'_>, broken: &mut Option<&'static str>) -> Option<Matched> {
         let names = &leaf.subject_names;
         match self {
-            Self::Anyone => Some(Matched::Anyone),
+            // What claims to be a SPIFFE ID must be one, or the certificate is nobody's.
+            Self::Anyone => match uris(names).any(claims_spiffe) {
+                true => svid(leaf, |_| true, broken).or_else(|| {
+                    broken.get_or_insert("has a URI with the scheme of SPIFFE IDs that is none");
+                    None
+                }),
+                false => Some(Matched::Anyone),
+            },
             Self::Name(name) => names::matches(names, name).then(|| match name {
                 ServerName::IpAddress(address) => Matched::Ip((*address).into()),
                 other => Matched::Dns(other.to_str().into_owned()),
@@ -113,6 +120,11 @@ fn uris<'a>(names: &[GeneralName<'a>]) -> impl Iterator<Item = &'a [u8]> {
         GeneralName::Uri(uri) => Some(*uri),
         _ => None,
     })
+}
+
+/// Whether a URI has the scheme of SPIFFE IDs, well-formed or not; schemes know no case (RFC 3986 section 3.1).
+fn claims_spiffe(uri: &[u8]) -> bool {
+    uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"spiffe:"))
 }
 
 /// The leaf's SPIFFE ID, where it is wanted and the leaf is an X.509-SVID (sections 2 to 5 of that specification).

@@ -15,11 +15,14 @@ mod expected;
 mod extension;
 mod moment;
 mod names;
+#[cfg(feature = "native-roots")]
+mod native;
 mod outline;
 mod parse;
 mod path;
 mod policies;
 mod profile;
+mod revocation;
 mod roots;
 mod subtrees;
 #[cfg(all(test, feature = "rustcrypto"))]
@@ -35,8 +38,16 @@ pub use expected::{Expected, Matched};
 pub(crate) use extension::{Authority, ExtendedKeyUsage, KeyUsage};
 use moment::{Moment, unix_time};
 pub(crate) use names::dns_matches;
+#[cfg(feature = "native-roots")]
+pub use native::{NativeRoots, NoNativeRoots};
 pub(crate) use parse::Certificate;
+pub(crate) use path::fingerprint;
 pub use profile::{Profile, Rule};
+use revocation::RevocationCheck;
+pub use revocation::{
+    Crl, Extent, OcspResponse, OcspStatus, OnFailure, Revocation, RevocationError, RevocationNote,
+    RevocationPolicy, StapleInfo, check_staple,
+};
 pub use roots::Roots;
 
 use alloc::string::String;
@@ -106,6 +117,8 @@ pub struct VerifiedPath {
     pub spkis: Vec<Fingerprint>,
     /// The fingerprint of each certificate, in the order of `chain`.
     pub certificates: Vec<Fingerprint>,
+    /// Which certificates passed although it could not be told whether they were revoked.
+    pub unchecked: Vec<RevocationNote>,
 }
 
 /// Verifies chains against a set of trusted roots. Usable without a connection.
@@ -129,6 +142,7 @@ pub struct Verifier {
     profile: Profile,
     budget: Budget,
     clock_tolerance: Duration,
+    revocation: Arc<Revocation>,
 }
 
 impl Verifier {
@@ -154,7 +168,8 @@ impl Verifier {
             return Err(VerifyError::NoRoots);
         }
         let (profile, budget) = (Profile::default(), Budget::default());
-        Ok(Self { provider, roots, profile, budget, clock_tolerance: Duration::ZERO })
+        let revocation = Arc::default();
+        Ok(Self { provider, roots, profile, budget, clock_tolerance: Duration::ZERO, revocation })
     }
 
     /// Verifies by another profile than [`Profile::private_pki`].
@@ -176,6 +191,13 @@ impl Verifier {
     #[must_use]
     pub fn clock_tolerance(mut self, tolerance: Duration) -> Self {
         self.clock_tolerance = tolerance;
+        self
+    }
+
+    /// Asks these sources whether certificates were revoked. By default, only what the peer staples is judged.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Arc<Revocation>) -> Self {
+        self.revocation = revocation;
         self
     }
 

@@ -93,7 +93,7 @@ fn version(inner: &mut Elements<'_>) -> Option<u8> {
 }
 
 /// Whether the content of an INTEGER is the shortest one for its number.
-fn is_shortest(content: &[u8]) -> bool {
+pub(super) fn is_shortest(content: &[u8]) -> bool {
     match content {
         [] => false,
         [0, second, ..] => second & 0x80 != 0,
@@ -103,7 +103,7 @@ fn is_shortest(content: &[u8]) -> bool {
 }
 
 /// A `Name` with all its parts in their places.
-fn name<'a>(elements: &mut Elements<'a>) -> Option<&'a [u8]> {
+pub(super) fn name<'a>(elements: &mut Elements<'a>) -> Option<&'a [u8]> {
     let name = elements.next()?;
     let mut sets = Elements::inside(name.whole, SEQUENCE)?;
     while !sets.is_empty() {

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::constraints::{NameConstraints, Violation};
 use super::usage::Demands;
 use super::{
-    Budget, Certificate, Chain, Expected, Matched, Moment, NoPath, Purpose, Rejected, SignedWith,
-    VerifiedPath, Verifier, VerifyError, names, policies, unix_time,
+    Budget, Certificate, Chain, Expected, Matched, Moment, NoPath, Purpose, Rejected, RevocationCheck,
+    RevocationNote, SignedWith, VerifiedPath, Verifier, VerifyError, names, policies, unix_time,
 };
 use crate::identity::{Fingerprint, Fingerprints};
 
@@ -55,14 +55,15 @@ pub(super) fn verify(
         budget: verifier.budget,
         rejected: Vec::new(),
         missing: None,
+        unchecked: Vec::new(),
     };
     let mut path = Vec::from([&leaf]);
     if verifier.roots.has(&leaf) {
         search.complete(&path)?;
-        return Ok(verified(&path, matched));
+        return Ok(verified(&path, matched, search.unchecked));
     }
     if search.extend(&mut path)? {
-        return Ok(verified(&path, matched));
+        return Ok(verified(&path, matched, search.unchecked));
     }
     Err(search.failure(&leaf, skipped))
 }
@@ -83,8 +84,13 @@ fn anchors<'v>(
     anchors
 }
 
-fn verified(path: &[&Certificate<'_>], matched: Matched) -> VerifiedPath {
-    let hash = |bytes: &[u8]| Fingerprint(Sha256::digest(bytes).into());
+/// The SHA-256 hash of a certificate or a key.
+pub(crate) fn fingerprint(der: &[u8]) -> Fingerprint {
+    Fingerprint(Sha256::digest(der).into())
+}
+
+fn verified(path: &[&Certificate<'_>], matched: Matched, unchecked: Vec<RevocationNote>) -> VerifiedPath {
+    let hash = fingerprint;
     let certificates: Vec<_> = path.iter().map(|certificate| hash(certificate.der)).collect();
     let spkis: Vec<_> = path.iter().map(|certificate| hash(certificate.spki)).collect();
     let zero = Fingerprint([0; 32]);
@@ -104,6 +110,7 @@ fn verified(path: &[&Certificate<'_>], matched: Matched) -> VerifiedPath {
         matched,
         spkis,
         certificates,
+        unchecked,
     }
 }
 
@@ -118,6 +125,8 @@ struct Search<'a> {
     rejected: Vec<Rejected>,
     /// The certificate for whose issuer nothing was found.
     missing: Option<&'a Certificate<'a>>,
+    /// What passed the last check of revocation only because its policy lets it.
+    unchecked: Vec<RevocationNote>,
 }
 
 impl<'a> Search<'a> {
@@ -203,7 +212,11 @@ impl<'a> Search<'a> {
 
     /// What is judged over a whole path, leaf first, root last.
     fn complete(&mut self, path: &[&Certificate<'_>]) -> Result<(), VerifyError> {
-        policies::check(path, &mut self.budget)
+        policies::check(path, &mut self.budget)?;
+        let Verifier { provider, revocation, .. } = self.verifier;
+        let mut cx = RevocationCheck { provider, moment: self.demands.moment, budget: &mut self.budget };
+        self.unchecked = revocation.check(path, self.chain.staples, &mut cx)?;
+        Ok(())
     }
 
     /// RFC 5280 section 6.1.3 (b) and (c), for the name constraints of `issuer` over all certificates below it.

@@ -33,7 +33,8 @@ pub enum Rule {
     CriticalAlternativeNames,
     /// The subjectAltName of a leaf with a subject is not critical (CA/Browser Forum, section 7.1.2.7.12).
     PlainAlternativeNames,
-    /// A common name repeats one of the alternative names to the letter (CA/Browser Forum, section 7.1.4.3).
+    /// A common name that is a host's repeats one of the alternative names to the letter (CA/Browser Forum, section
+    /// 7.1.4.3).
     CommonName,
     /// A leaf has an extKeyUsage (CA/Browser Forum, section 7.1.2.7.6).
     Purposes,
@@ -96,7 +97,7 @@ impl fmt::Display for Rule {
                 "the alternative names of a leaf without a subject are critical"
             }
             Self::PlainAlternativeNames => "the alternative names of a leaf with a subject are not critical",
-            Self::CommonName => "a common name repeats an alternative name to the letter",
+            Self::CommonName => "a host in the common name is one of the alternative names to the letter",
             Self::Purposes => "a leaf has an extended key usage",
             Self::NoAnyPurpose => "the extended key usage of a leaf does not name any purpose",
             Self::RootPurposes => "a root has no extended key usage",

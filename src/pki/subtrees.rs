@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::der::{Element, Elements, SEQUENCE};
+use super::directory::Name;
 use super::names::{GeneralName, Mailbox, is_dns, is_host};
 
 /// What is wrong where the encoding is.
@@ -16,7 +17,7 @@ pub(super) struct Subtrees<'a> {
     pub(super) emails: Vec<EmailBase<'a>>,
     pub(super) uris: Vec<HostBase<'a>>,
     pub(super) networks: Vec<Network>,
-    pub(super) directories: Vec<&'a [u8]>,
+    pub(super) directories: Vec<Name<'a>>,
     /// Types that are not evaluated.
     pub(super) others: Vec<u8>,
 }
@@ -84,7 +85,9 @@ impl<'a> Subtrees<'a> {
                 // "DNS name restrictions are expressed as host.example.com": without a period before it, which others
                 // accept. Zero or more labels added to no label at all give every name.
                 let base = text.ok().filter(|base| base.is_empty() || is_dns(base));
-                self.dns.push(base.ok_or("a name constraint on DNS names is none")?);
+                self.dns.push(
+                    base.ok_or("a name constraint on DNS names is malformed, or begins with a period")?,
+                );
             }
             GeneralName::Email(bytes) => {
                 let mailbox = || Mailbox::parse(bytes).map(EmailBase::Mailbox);
@@ -100,7 +103,9 @@ impl<'a> Subtrees<'a> {
                 self.networks
                     .push(Network::parse(bytes).ok_or("a name constraint is no address with a mask")?);
             }
-            GeneralName::Directory(der) => self.directories.push(der),
+            GeneralName::Directory(der) => {
+                self.directories.push(Name::parse(der).ok_or("a name constraint is no directory name")?);
+            }
             GeneralName::Other(kind) if self.others.contains(&kind) => {}
             GeneralName::Other(kind) => self.others.push(kind),
         }
@@ -230,6 +235,7 @@ mod tests {
             (0x87, &[192, 0, 2, 0, 0, 0, 0, 1]),
             (0x87, &[0; 9]),
             (0x87, &[0; 20]),
+            (0x87, &[1; 32]),
             (0xA4, b""),
             (0xA0, b"\x06\x01\x2a"),
             (0x89, b"x"),

@@ -5,8 +5,8 @@ use alloc::string::String;
 
 use super::der::Element;
 
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const UTC_TIME: u8 = 0x17;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
 
 /// How a time was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,19 +5,18 @@ use core::fmt;
 
 use rustls_pki_types::CertificateDer;
 
-use super::live::{Choice, CredentialStore, Credentials, Listed, Signer, TrustStore, TrustedSessions, sign};
-use super::verify::verify_peer;
-use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock};
+use super::live::{Choice, CredentialStore, Credentials, Listed, Signer, TrustedSessions, sign};
+use super::{Answerer, Clock, MemorySessions, SessionStore, SystemClock, Verification};
 use crate::config::Credential;
 use crate::crypto::Provider;
 use crate::moment::Moment;
 use crate::pki::{Verifier, VerifyError};
 use crate::question::{Answer, ChooseCredential, Question};
 
-/// Answers a client's questions: verifies servers against given roots, and authenticates where asked and able. Keeps
+/// Answers a client's questions: verifies servers, and authenticates where asked and able. Keeps
 /// the tickets that servers give.
 pub struct ClientPolicy {
-    trust: TrustStore,
+    servers: Verification,
     provider: Provider,
     credentials: Credentials,
     signer: Option<Arc<dyn Signer>>,
@@ -35,21 +34,16 @@ impl ClientPolicy {
         provider: Provider,
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Result<ClientPolicyBuilder, VerifyError> {
-        let trust = TrustStore::new(Verifier::new(provider.clone(), roots)?);
-        Ok(Self::builder(provider, trust, Rotation::Never))
+        let verifier = Verifier::new(provider.clone(), roots)?;
+        Ok(Self::verifying(provider, verifier))
     }
 
-    /// Trusts the servers that this store trusts, whatever it is at the time. Tickets of servers that it may not trust any
-    /// more are not used.
+    /// Verifies servers like this: by a [`Verifier`], by a [`TrustStore`](super::TrustStore), or by what a
+    /// [`Verification`] wants besides. Tickets of servers that are not trusted any more are not used.
     #[must_use]
-    pub fn trusting_store(provider: Provider, trust: TrustStore) -> ClientPolicyBuilder {
-        Self::builder(provider, trust, Rotation::Possible)
-    }
-
-    fn builder(provider: Provider, trust: TrustStore, rotation: Rotation) -> ClientPolicyBuilder {
+    pub fn verifying(provider: Provider, servers: impl Into<Verification>) -> ClientPolicyBuilder {
         ClientPolicyBuilder {
-            trust,
-            rotation,
+            servers: servers.into(),
             provider,
             credentials: Credentials::Fixed(Choice::default()),
             signer: None,
@@ -77,8 +71,7 @@ impl Answerer for ClientPolicy {
     fn answer(&self, question: Question) -> Answer {
         match question {
             Question::VerifyPeer(question) => {
-                let trust = self.trust.now();
-                verify_peer(*question, &trust, trust.generation(), self.clock.now())
+                self.servers.answer(*question, &self.provider, 0, self.clock.now())
             }
             Question::ChooseCredential(question) => self.choose(question),
             Question::Sign(question) => sign(question, self.signer.as_deref(), &*self.provider.rng),
@@ -97,26 +90,18 @@ impl Answerer for ClientPolicy {
 
 impl fmt::Debug for ClientPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientPolicy").field("trust", &self.trust).finish_non_exhaustive()
+        f.debug_struct("ClientPolicy").field("servers", &self.servers).finish_non_exhaustive()
     }
 }
 
 /// Collects a client's policy.
 pub struct ClientPolicyBuilder {
-    trust: TrustStore,
-    rotation: Rotation,
+    servers: Verification,
     provider: Provider,
     credentials: Credentials,
     signer: Option<Arc<dyn Signer>>,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
-}
-
-/// Whether trust may change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rotation {
-    Never,
-    Possible,
 }
 
 /// Where tickets are kept.
@@ -178,21 +163,21 @@ impl ClientPolicyBuilder {
     /// The policy, to be shared.
     #[must_use]
     pub fn build(self) -> Arc<ClientPolicy> {
-        let Self { trust, rotation, provider, credentials, signer, clock, sessions } = self;
+        let Self { servers, provider, credentials, signer, clock, sessions } = self;
         let sessions: Option<Arc<dyn SessionStore>> = match sessions {
             Sessions::InMemory => Some(Arc::new(MemorySessions::new().with_clock(Arc::clone(&clock)))),
             Sessions::In(sessions) => Some(sessions),
             Sessions::Nowhere => None,
         };
-        let sessions = match (sessions, rotation) {
-            (Some(inner), Rotation::Possible) => {
+        let sessions = match (sessions, servers.rotating()) {
+            (Some(inner), Some(trust)) => {
                 let trusted: Arc<dyn SessionStore> =
                     Arc::new(TrustedSessions { inner, trust: trust.clone() });
                 Some(trusted)
             }
             (sessions, _) => sessions,
         };
-        Arc::new(ClientPolicy { trust, provider, credentials, signer, clock, sessions })
+        Arc::new(ClientPolicy { servers, provider, credentials, signer, clock, sessions })
     }
 }
 

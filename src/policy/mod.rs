@@ -44,6 +44,9 @@ pub use server::{ServerPolicy, ServerPolicyBuilder};
 pub use sessions::{FileSessions, MemorySessions, SessionFileError, SessionStore};
 pub use statistics::{Counts, Statistics};
 
+#[cfg(feature = "pki")]
+pub use verify::{Authorize, Denied, NoBackupPin, NotPin, NotPinned, Pin, Pins, Verification};
+
 use crate::moment::Moment;
 use crate::question::{Answer, Question};
 

@@ -8,11 +8,10 @@ use core::hash::{Hash, Hasher};
 use core::time::Duration;
 use std::collections::HashSet;
 
-use super::live::{Choice, CredentialStore, Credentials, Listed, Pick, Signer, TrustStore, sign};
+use super::live::{Choice, CredentialStore, Credentials, Listed, Pick, Signer, sign};
 use super::replay::Guard;
 use super::tickets::{MAX_LIFETIME, Tickets, seconds_until};
-use super::verify::verify_peer;
-use super::{Answerer, Clock, SystemClock};
+use super::{Answerer, Clock, SystemClock, Verification};
 use crate::alert::AlertCode;
 use crate::config::{ConfigError, Credential, Reach, ReplayGuarded, ResumedPeers, ServerConfig};
 use crate::error::Refusal;
@@ -43,7 +42,7 @@ pub struct ServerPolicy {
     credentials: Credentials,
     signer: Option<Arc<dyn Signer>>,
     names: UnknownNames,
-    clients: Option<TrustStore>,
+    clients: Option<Verification>,
     clock: Arc<dyn Clock>,
     tickets: Option<Arc<dyn Tickets>>,
     psks: HashSet<ByIdentity>,
@@ -154,7 +153,7 @@ impl ServerPolicy {
 
     /// The generation of what vouches for clients.
     fn trust(&self) -> u64 {
-        self.trust.saturating_add(self.clients.as_ref().map_or(0, TrustStore::generation))
+        self.trust.saturating_add(self.clients.as_ref().map_or(0, Verification::generation))
     }
 }
 
@@ -197,6 +196,13 @@ impl ServerPolicy {
         }
         if now >= session.authenticated.plus(self.max_session_age) {
             return Err(NotResumed::Expired);
+        }
+        if let (Some(peer), Some(clients)) = (&session.peer, &self.clients)
+            && peer.was_verified()
+            && clients.permit(peer).is_err()
+        {
+            // A full handshake tells it why.
+            return Err(NotResumed::PolicyChanged);
         }
         // Who is to be verified again must have left something to verify; otherwise a full handshake asks for it.
         let again = self.config.common.resumed_peers == ResumedPeers::VerifiedAgain;
@@ -266,10 +272,8 @@ impl Answerer for ServerPolicy {
             Question::Configure(question) => self.configure(*question),
             Question::Sign(question) => sign(question, self.signer.as_deref(), &*self.config.provider().rng),
             Question::VerifyPeer(question) => match &self.clients {
-                Some(trust) => {
-                    let trust = trust.now();
-                    let generation = self.trust.saturating_add(trust.generation());
-                    verify_peer(*question, &trust, generation, self.clock.now())
+                Some(clients) => {
+                    clients.answer(*question, self.config.provider(), self.trust, self.clock.now())
                 }
                 None => question.refused(Refusal::text(
                     AlertCode::CERTIFICATE_UNKNOWN,
@@ -343,10 +347,12 @@ impl ServerPolicyBuilder {
         self
     }
 
-    /// Verifies client certificates by this store, or by a verifier that stays.
+    /// Verifies clients like this, where the configuration asks for their certificates: by a
+    /// [`Verifier`](crate::pki::Verifier), by a [`TrustStore`](super::TrustStore), or by what a [`Verification`] wants
+    /// besides.
     #[must_use]
-    pub fn clients(mut self, trust: impl Into<TrustStore>) -> Self {
-        self.policy.clients = Some(trust.into());
+    pub fn clients(mut self, clients: impl Into<Verification>) -> Self {
+        self.policy.clients = Some(clients.into());
         self
     }
 

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Answer, Tag, Verdict};
-use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
+use crate::codepoint::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 use crate::config::{Credential, ServerConfig};
 use crate::error::Refusal;
 
@@ -27,6 +27,11 @@ pub struct Offered {
     pub certificate_schemes: Vec<SignatureScheme>,
     /// DER distinguished names of authorities that the client accepts; empty means any.
     pub authorities: Vec<Vec<u8>>,
+    /// Types of certificates that the client accepts of a server, most preferred first, unknown ones included: a
+    /// credential of another type is refused with `unsupported_certificate`.
+    pub server_certificate_types: Vec<CertificateType>,
+    /// Types of certificates that the client can authenticate with, most preferred first, unknown ones included.
+    pub client_certificate_types: Vec<CertificateType>,
     /// The whole ClientHello without its 4-byte header, for fingerprints and routing.
     pub client_hello: Box<[u8]>,
 }

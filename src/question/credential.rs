@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::{Answer, Tag, Verdict};
 use crate::alert::AlertCode;
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, SignatureScheme};
 use crate::config::Credential;
 use crate::crypto::Rng;
 use crate::error::Refusal;
@@ -18,9 +18,16 @@ pub struct ChooseCredential {
     pub(crate) schemes: Vec<SignatureScheme>,
     pub(crate) certificate_schemes: Vec<SignatureScheme>,
     pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) certificate_type: CertificateType,
 }
 
 impl ChooseCredential {
+    /// The type of certificate that was agreed on (RFC 7250): X.509 unless the configuration offers another one.
+    #[must_use]
+    pub fn certificate_type(&self) -> CertificateType {
+        self.certificate_type
+    }
+
     /// Schemes that the server accepts in our CertificateVerify, most preferred first.
     #[must_use]
     pub fn schemes(&self) -> &[SignatureScheme] {
@@ -39,13 +46,16 @@ impl ChooseCredential {
         &self.authorities
     }
 
-    /// Authenticates with this credential. Without a scheme in common the answer is [`ChooseCredential::none`].
+    /// Authenticates with this credential. Without a scheme in common, and where it is of another type than was agreed on,
+    /// the answer is [`ChooseCredential::none`].
     #[must_use]
     pub fn with(self, credential: Arc<Credential>) -> Answer {
         let scheme = credential.schemes().iter().copied().find(|scheme| self.schemes.contains(scheme));
         match scheme {
-            Some(scheme) => Answer { tag: self.tag, verdict: Verdict::Chosen(Chosen { credential, scheme }) },
-            None => self.none(),
+            Some(scheme) if credential.certificate_type() == self.certificate_type => {
+                Answer { tag: self.tag, verdict: Verdict::Chosen(Chosen { credential, scheme }) }
+            }
+            _ => self.none(),
         }
     }
 

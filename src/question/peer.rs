@@ -16,6 +16,9 @@ use crate::identity::{Claim, Peer};
 pub enum PeerEvidence {
     /// Certificates and a signature, in a full handshake.
     Fresh(Presented),
+    /// A raw public key and a signature, in a full handshake. Nobody certified the key: it proves nothing unless it is known
+    /// from elsewhere to be the peer's. Asked only where the configuration accepts such keys.
+    RawPublicKey(PresentedKey),
     /// A peer that an earlier connection verified, in a resumed one; asked only if the policy verifies again.
     Resumed(Arc<Peer>),
 }
@@ -30,6 +33,20 @@ pub struct Presented {
     pub staples: Vec<Option<Vec<u8>>>,
     /// The SignedCertificateTimestampList of the leaf.
     pub sct: Option<Vec<u8>>,
+    /// The scheme of the signature, one that we offered.
+    pub scheme: SignatureScheme,
+    /// What must have been signed.
+    pub signed: Vec<u8>,
+    /// The signature of CertificateVerify, not checked yet.
+    pub signature: Vec<u8>,
+}
+
+/// What a peer presented instead of certificates (RFC 7250, RFC 9846 section 4.5.1).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PresentedKey {
+    /// The DER `SubjectPublicKeyInfo` as sent, at least one byte; not even parsed.
+    pub spki: Vec<u8>,
     /// The scheme of the signature, one that we offered.
     pub scheme: SignatureScheme,
     /// What must have been signed.
@@ -75,7 +92,7 @@ impl VerifyPeer {
         &self.evidence
     }
 
-    /// Vouches for the peer: its chain, its name and, in a full handshake, the signature were verified.
+    /// Vouches for the peer: its chain or its key, its name and, in a full handshake, the signature were verified.
     #[must_use]
     pub fn verified(self, claim: Claim) -> Answer {
         Answer { tag: self.tag, verdict: Verdict::Verified(Verified(Arc::new(claim.into_peer()))) }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    Extensions, In, certificate_authorities, check_request, oid_filters, signature_algorithms,
+    ExtensionSet, Extensions, In, certificate_authorities, check_request, oid_filters, signature_algorithms,
     signed_certificate_timestamp, status_request,
 };
 use super::message::write_message;
@@ -79,6 +79,15 @@ impl<'a> CertificateRequest<'a> {
             status_request: ocsp,
             signed_certificate_timestamp: sct,
         })
+    }
+}
+
+impl CertificateRequest<'_> {
+    /// The extensions that an entry of the Certificate may have.
+    pub(crate) fn wanted(&self) -> ExtensionSet {
+        let ocsp = self.status_request.then_some(ExtensionType::STATUS_REQUEST);
+        let sct = self.signed_certificate_timestamp.then_some(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
+        ocsp.into_iter().chain(sct).collect()
     }
 }
 

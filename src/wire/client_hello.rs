@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::ext::certificate_type::{self, CertificateTypes};
 use super::ext::early_data;
 use super::ext::key_share::{self, KeyShareEntry};
 use super::ext::pre_shared_key::{self, OfferedPsks};
@@ -113,6 +114,10 @@ pub struct ClientExtensions<'a> {
     pub status_request: Option<StatusRequest>,
     /// The client wants certificate timestamps.
     pub signed_certificate_timestamp: Option<()>,
+    /// The types of certificates that the client can present.
+    pub client_certificate_type: Option<CertificateTypes<'a>>,
+    /// The types of certificates that the client accepts.
+    pub server_certificate_type: Option<CertificateTypes<'a>>,
 }
 
 impl<'a> ClientExtensions<'a> {
@@ -162,6 +167,12 @@ impl<'a> ClientExtensions<'a> {
             E::PRE_SHARED_KEY => self.pre_shared_key = Some(pre_shared_key::parse_client(data)?),
             E::EARLY_DATA => self.early_data = Some(early_data::parse(data)?),
             E::POST_HANDSHAKE_AUTH => self.post_handshake_auth = Some(post_handshake_auth::parse(data)?),
+            E::CLIENT_CERTIFICATE_TYPE => {
+                self.client_certificate_type = Some(certificate_type::parse_client(data)?);
+            }
+            E::SERVER_CERTIFICATE_TYPE => {
+                self.server_certificate_type = Some(certificate_type::parse_client(data)?);
+            }
             E::TICKET_REQUEST => self.ticket_request = Some(ticket_request::parse_client(data)?),
             E::STATUS_REQUEST => self.status_request = Some(status_request::parse_client(data)?),
             E::SIGNED_CERTIFICATE_TIMESTAMP => {
@@ -201,7 +212,7 @@ pub(crate) fn write_client_hello(
 mod tests {
     use super::*;
     use crate::alert::AlertCode;
-    use crate::codepoint::PskKeyExchangeMode;
+    use crate::codepoint::{CertificateType, PskKeyExchangeMode};
     use crate::wire::ext::pre_shared_key::PskIdentity;
     use crate::wire::ext::{encode, encode_empty};
     use crate::wire::testing::{alert, message_body};
@@ -209,6 +220,7 @@ mod tests {
     const SUITES: [CipherSuite; 2] = [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite(0x0A0A)];
     const SHARE: KeyShareEntry<'_> = KeyShareEntry { group: NamedGroup::X25519, key_exchange: &[1, 2] };
     const TICKET: PskIdentity<'_> = PskIdentity { identity: b"ticket", obfuscated_ticket_age: 5 };
+    const RAW: [CertificateType; 1] = [CertificateType::RAW_PUBLIC_KEY];
     const WANTED: TicketRequest = TicketRequest { new_session_count: 1, resumption_count: 2 };
 
     fn hello(extensions: impl FnOnce(&mut Writer<'_>) -> Result<(), Misuse>) -> Vec<u8> {
@@ -241,6 +253,8 @@ mod tests {
         ticket_request::encode_client(w, WANTED)?;
         status_request::encode_client(w)?;
         signed_certificate_timestamp::encode_request(w)?;
+        certificate_type::encode_client(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, &[CertificateType::X509])?;
+        certificate_type::encode_client(w, ExtensionType::SERVER_CERTIFICATE_TYPE, &RAW)?;
         encode_empty(w, ExtensionType(0x0A0A))?;
         versions(w)?;
         psk(w)
@@ -273,7 +287,9 @@ mod tests {
         assert_eq!(found.ticket_request, Some(WANTED));
         assert_eq!(found.status_request, Some(StatusRequest::Ocsp));
         assert!(found.signed_certificate_timestamp.is_some());
-        assert_eq!(Framed::new(found.raw).count(), 18);
+        assert!(found.client_certificate_type.unwrap().iter().eq([CertificateType::X509]));
+        assert!(found.server_certificate_type.unwrap().iter().eq(RAW));
+        assert_eq!(Framed::new(found.raw).count(), 20);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    ExtensionSet, Extensions, In, alpn, check_response, early_data, record_size_limit, server_name,
-    supported_groups, ticket_request,
+    ExtensionSet, Extensions, In, alpn, certificate_type, check_response, early_data, record_size_limit,
+    server_name, supported_groups, ticket_request,
 };
 use super::message::write_message;
 use super::{Reader, U16, U16List, Writer};
-use crate::codepoint::{ExtensionType, HandshakeType, NamedGroup};
+use crate::codepoint::{CertificateType, ExtensionType, HandshakeType, NamedGroup};
 use crate::error::{Fault, Misuse};
 
 /// What a server answers to a client's extensions under encryption.
@@ -26,6 +26,10 @@ pub struct EncryptedExtensions<'a> {
     pub early_data: bool,
     /// The number of tickets that the server expects to send.
     pub ticket_request: Option<u8>,
+    /// The type of certificate that the client is asked for.
+    pub client_certificate_type: Option<CertificateType>,
+    /// The type of certificate that the server presents.
+    pub server_certificate_type: Option<CertificateType>,
 }
 
 impl<'a> EncryptedExtensions<'a> {
@@ -61,6 +65,12 @@ impl<'a> EncryptedExtensions<'a> {
             ExtensionType::EARLY_DATA => {
                 early_data::parse(data)?;
                 self.early_data = true;
+            }
+            ExtensionType::CLIENT_CERTIFICATE_TYPE => {
+                self.client_certificate_type = Some(certificate_type::parse_server(data)?);
+            }
+            ExtensionType::SERVER_CERTIFICATE_TYPE => {
+                self.server_certificate_type = Some(certificate_type::parse_server(data)?);
             }
             ExtensionType::TICKET_REQUEST => self.ticket_request = Some(ticket_request::parse_server(data)?),
             _ => {}
@@ -106,6 +116,10 @@ mod tests {
             alpn::encode_server(w, b"h2")?;
             record_size_limit::encode(w, 64)?;
             early_data::encode_flag(w)?;
+            let (client, server) =
+                (ExtensionType::CLIENT_CERTIFICATE_TYPE, ExtensionType::SERVER_CERTIFICATE_TYPE);
+            certificate_type::encode_server(w, client, CertificateType::X509)?;
+            certificate_type::encode_server(w, server, CertificateType::RAW_PUBLIC_KEY)?;
             ticket_request::encode_server(w, 2)
         });
         let found = EncryptedExtensions::parse(&body, ExtensionSet::ALL).unwrap();
@@ -114,6 +128,8 @@ mod tests {
         assert_eq!(found.alpn, Some(&b"h2"[..]));
         assert_eq!(found.record_size_limit, Some(64));
         assert!(found.early_data);
+        assert_eq!(found.client_certificate_type, Some(CertificateType::X509));
+        assert_eq!(found.server_certificate_type, Some(CertificateType::RAW_PUBLIC_KEY));
         // ticket_request is 58, the last that a set of 64 bits can hold is 63.
         assert_eq!(found.ticket_request, Some(2));
         truncations_and_extra_byte_are_refused(&body, |b| {

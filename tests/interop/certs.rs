@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// The kinds of certificates that every peer is tried with.
 pub const KINDS: [&str; 4] = ["rsa", "p256", "p384", "ed25519"];
 
-/// Where a file of the tests is, such as `ca.pem`, `rsa.pem` and `rsa.key`.
+/// Where a file of the tests is, such as `ca.pem`, `rsa.pem`, `rsa.key` and its public half `rsa.pub`.
 pub fn file(name: &str) -> String {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let path = MADE.get_or_init(make).join(name);
@@ -33,6 +33,10 @@ unique_subject = no
 policy = any
 copy_extensions = none
 email_in_dn = no
+crlnumber = crlnumber
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
 [any]
 commonName = supplied
 [authority]
@@ -57,6 +61,25 @@ keyUsage = critical,digitalSignature
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = DNS:other.test
+[workload]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = URI:spiffe://interop.test/api
+[stapled]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:localhost
+tlsfeature = status_request
+[responder]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = OCSPSigning
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 [req]
 distinguished_name = none
 [none]
@@ -67,6 +90,7 @@ fn make() -> PathBuf {
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("config"), CONFIG).unwrap();
     fs::write(dir.join("index"), "").unwrap();
+    fs::write(dir.join("crlnumber"), "01\n").unwrap();
     for authority in ["ca", "wrong-ca"] {
         key(&dir, authority, &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
         let (key, pem, subject) =
@@ -82,11 +106,33 @@ fn make() -> PathBuf {
         ("ed25519", &["-algorithm", "ED25519"], "signing"),
         ("other", &p256, "other"),
         ("expired", &p256, "signing"),
+        ("revoked", &p256, "signing"),
+        ("workload", &p256, "workload"),
+        ("stapled", &p256, "stapled"),
+        ("responder", &p256, "responder"),
     ] {
         key(&dir, name, options);
         issue(&dir, name, extensions);
+        let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
+        openssl(&dir, &["pkey", "-in", &private, "-pubout", "-out", &public]);
+    }
+    let authority = ["-config", "config", "-cert", "ca.pem", "-keyfile", "ca.key", "-md", "sha256"];
+    openssl(&dir, &[&["ca", "-revoke", "revoked.pem"], &authority[..]].concat());
+    openssl(&dir, &[&["ca", "-gencrl", "-crldays", "7", "-out", "crl.pem"], &authority[..]].concat());
+    for name in ["p256", "revoked", "stapled"] {
+        staple(&dir, name);
     }
     dir
+}
+
+/// An OCSP response about a certificate, `NAME.ocsp`, by a responder that the CA made one.
+fn staple(dir: &Path, name: &str) {
+    let (pem, response) = (format!("{name}.pem"), format!("{name}.ocsp"));
+    let request = format!("{name}.ocsp-request");
+    openssl(dir, &["ocsp", "-issuer", "ca.pem", "-cert", &pem, "-no_nonce", "-reqout", &request]);
+    let responder = ["-rsigner", "responder.pem", "-rkey", "responder.key", "-ndays", "7", "-no_nonce"];
+    let files = ["ocsp", "-index", "index", "-CA", "ca.pem", "-reqin", &request, "-respout", &response];
+    openssl(dir, &[&files[..], &responder].concat());
 }
 
 fn key(dir: &Path, name: &str, options: &[&str]) {

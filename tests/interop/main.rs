@@ -8,10 +8,12 @@ mod early;
 mod faults;
 mod features;
 mod matrix;
+mod mutual;
 mod node;
 mod peers;
 mod process;
 mod psk;
+mod raw_public_key;
 #[cfg(feature = "redis")]
 mod redis;
 mod resumption;

@@ -231,6 +231,11 @@ pub struct FakeServer {
 impl FakeServer {
     /// Answers the client's ClientHello with a whole flight, a message a record.
     pub fn answer(client: &mut Party<Client>, suite: &'static Suite) -> Self {
+        Self::answer_with(client, suite, &[message(ENCRYPTED_EXTENSIONS, &[0, 0])])
+    }
+
+    /// The same with these messages between ServerHello and Certificate.
+    pub fn answer_with(client: &mut Party<Client>, suite: &'static Suite, before: &[Vec<u8>]) -> Self {
         let hello = client.flush()[5..].to_vec();
         let parsed = Hello::parse(&hello);
         let mut shares = &parsed.data(51).unwrap()[2..];
@@ -254,13 +259,12 @@ impl FakeServer {
         let mut write = Lane::new(suite, &schedule.server);
 
         client.inbox.extend(record(HANDSHAKE, &reply));
-        let extensions = message(ENCRYPTED_EXTENSIONS, &[0, 0]);
-        schedule.absorb(&extensions);
+        before.iter().for_each(|message| schedule.absorb(message));
         let [certificate, verify] = schedule.authenticate("server");
         let finished = schedule.finished(&schedule.server);
         schedule.absorb(&finished);
-        for message in [extensions, certificate, verify, finished] {
-            client.inbox.extend(write.seal(HANDSHAKE, &message));
+        for message in before.iter().chain(&[certificate, verify, finished]) {
+            client.inbox.extend(write.seal(HANDSHAKE, message));
         }
         let client_finished = schedule.finished(&schedule.client);
         schedule.application();

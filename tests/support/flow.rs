@@ -23,6 +23,8 @@ pub struct Flow {
     pub mutual: bool,
     /// The server wants another group than that of the first share.
     pub retry: bool,
+    /// Both sides have raw public keys, and accept nothing else.
+    pub raw: bool,
     pub key: KeyUse,
 }
 
@@ -37,16 +39,18 @@ pub enum KeyUse {
     Early,
 }
 
-pub const FULL: Flow = Flow { mutual: false, retry: false, key: KeyUse::None };
+pub const FULL: Flow = Flow { mutual: false, retry: false, raw: false, key: KeyUse::None };
 pub const MUTUAL: Flow = Flow { mutual: true, ..FULL };
 pub const RETRY: Flow = Flow { retry: true, ..FULL };
 pub const BOTH: Flow = Flow { mutual: true, retry: true, ..FULL };
+pub const RAW: Flow = Flow { raw: true, ..MUTUAL };
+pub const RAW_RETRY: Flow = Flow { raw: true, ..BOTH };
 pub const RESUMED: Flow = Flow { key: KeyUse::Resumed, ..FULL };
 pub const RESUMED_RETRY: Flow = Flow { key: KeyUse::Resumed, ..RETRY };
 pub const EARLY: Flow = Flow { key: KeyUse::Early, ..FULL };
 pub const EARLY_RETRY: Flow = Flow { key: KeyUse::Early, ..RETRY };
 pub const KEYED: [Flow; 4] = [RESUMED, RESUMED_RETRY, EARLY, EARLY_RETRY];
-pub const FLOWS: [Flow; 4] = [FULL, MUTUAL, RETRY, BOTH];
+pub const FLOWS: [Flow; 6] = [FULL, MUTUAL, RETRY, BOTH, RAW, RAW_RETRY];
 
 /// The handshake messages of each side.
 #[derive(Clone)]
@@ -77,10 +81,14 @@ impl Flow {
         change: impl FnOnce(ClientConfigBuilder) -> ClientConfigBuilder,
     ) -> Puppet<Client> {
         let provider = seeded(CLIENT_SEED);
-        let builder = ClientConfig::builder(provider.clone())
+        let mut builder = ClientConfig::builder(provider.clone())
             .suites(&[suite().id])
             .groups(&[NamedGroup::X25519, NamedGroup::SECP256R1])
             .reveal_secrets();
+        if self.raw {
+            let raw = [CertificateType::RAW_PUBLIC_KEY];
+            builder = builder.server_certificate_types(raw).client_certificate_types(raw);
+        }
         let offer = match self.key {
             KeyUse::None => Offer::fresh(),
             KeyUse::Resumed => Offer::resume(earlier().0, NOW),
@@ -89,6 +97,7 @@ impl Flow {
         let mut party = super::client_with(&change(builder).build().unwrap(), offer);
         party.answers.provider = provider;
         party.answers.credential = self.mutual.then(p256);
+        party.answers.raw_credential = self.raw.then(raw_p256);
         Puppet::new(party, Role::Client)
     }
 
@@ -108,6 +117,10 @@ impl Flow {
             .reveal_secrets();
         if self.mutual {
             builder = builder.client_auth(ClientAuth::Required { authorities: vec![b"issuer".to_vec()] });
+        }
+        if self.raw {
+            builder = builder.credential(raw_p256());
+            builder = builder.client_certificate_types([CertificateType::RAW_PUBLIC_KEY]);
         }
         if self.key != KeyUse::None {
             builder = builder.early_data(MAX_EARLY, guarded());

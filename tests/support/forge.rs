@@ -62,6 +62,12 @@ pub fn p256() -> Arc<Credential> {
     Arc::clone(LOADED.get_or_init(|| credential(Key::P256)))
 }
 
+/// The same key without a certificate.
+pub fn raw_p256() -> Arc<Credential> {
+    static LOADED: OnceLock<Arc<Credential>> = OnceLock::new();
+    Arc::clone(LOADED.get_or_init(|| raw_credential(Key::P256)))
+}
+
 /// `HKDF-Expand-Label` for outputs of at most one hash (RFC 9846 section 7.1, RFC 5869 section 2.3).
 pub fn expand_label(hash: &dyn Hash, secret: &[u8], label: &str, context: &[u8], len: usize) -> Vec<u8> {
     assert!(len <= hash.output_len());

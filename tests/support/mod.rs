@@ -11,6 +11,7 @@ pub mod resumption;
 
 use std::sync::Arc;
 
+use symbolon::codepoint::CertificateType;
 use symbolon::config::{ClientConfig, ClientConfigBuilder, Credential, ServerConfig, ServerConfigBuilder};
 use symbolon::conn::{
     Client, EarlyOpening, EarlyVerdict, Event, NewTicket, NotResumed, Offer, Plaintext, SendBuf, Server,
@@ -18,7 +19,7 @@ use symbolon::conn::{
 };
 use symbolon::crypto::{Provider, SigningKey, rustcrypto};
 use symbolon::identity::Claim;
-use symbolon::question::{Answer, PeerEvidence, Question};
+use symbolon::question::{Answer, PeerEvidence, Presented, PresentedKey, Question};
 use symbolon::{AlertCode, Error, Refusal};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -55,6 +56,11 @@ pub fn credential(kind: Key) -> Arc<Credential> {
     Arc::new(Credential::new(vec![leaf], key).unwrap())
 }
 
+/// A credential that is its public key.
+pub fn raw_credential(kind: Key) -> Arc<Credential> {
+    Arc::new(Credential::raw_public_key(signing_key(kind)).unwrap())
+}
+
 pub fn name() -> ServerName<'static> {
     ServerName::try_from("example.test").unwrap()
 }
@@ -73,8 +79,10 @@ pub struct Answers {
     pub provider: Provider,
     /// For `Configure`.
     pub serving: Option<(Arc<ServerConfig>, Arc<Credential>)>,
-    /// For `ChooseCredential`.
+    /// For `ChooseCredential`, where a certificate is wanted.
     pub credential: Option<Arc<Credential>>,
+    /// For `ChooseCredential`, where a raw public key is wanted.
+    pub raw_credential: Option<Arc<Credential>>,
     /// For what a server remembers.
     pub memory: Option<resumption::Memory>,
     /// For `VerifyPeer` about a peer that an earlier connection verified.
@@ -89,6 +97,7 @@ impl Default for Answers {
             provider: provider(),
             serving: None,
             credential: None,
+            raw_credential: None,
             memory: None,
             resumed_peers: resumption::Verdict::Verified,
             asked: Vec::new(),
@@ -113,26 +122,35 @@ impl Answers {
             }
             Question::LookupPsk(question) => question.none(NotResumed::Unknown),
             Question::CheckReplay(question) => question.unknown(Unknowable::NoGuard),
-            Question::ChooseCredential(question) => match &self.credential {
-                Some(credential) => question.with(Arc::clone(credential)),
-                None => question.none(),
-            },
+            Question::ChooseCredential(question) => {
+                let ours = match question.certificate_type() {
+                    CertificateType::RAW_PUBLIC_KEY => &self.raw_credential,
+                    _ => &self.credential,
+                };
+                match ours {
+                    Some(credential) => question.with(Arc::clone(credential)),
+                    None => question.none(),
+                }
+            }
             Question::Sign(question) => question.with_own_key(&*self.provider.rng),
             Question::VerifyPeer(question) => {
-                let presented = match question.evidence() {
-                    PeerEvidence::Fresh(presented) => presented,
+                let expires = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 33));
+                let (verified, claim) = match question.evidence() {
+                    PeerEvidence::Fresh(Presented { chain, scheme, signed, signature, .. }) => (
+                        self.provider.verify(*scheme, &chain[0], signed, signature),
+                        Claim::subject("tested", expires).chain(chain.clone()),
+                    ),
+                    PeerEvidence::RawPublicKey(PresentedKey { spki, scheme, signed, signature, .. }) => (
+                        self.provider.verify(*scheme, spki, signed, signature),
+                        Claim::raw_public_key(spki.clone(), expires),
+                    ),
                     PeerEvidence::Resumed(_) => return self.resumed_peers.answer(*question),
                     other => panic!("unknown evidence {other:?}"),
                 };
-                let key = &presented.chain[0];
-                let verified =
-                    self.provider.verify(presented.scheme, key, &presented.signed, &presented.signature);
-                if let Err(failed) = verified {
-                    return question.refused(Refusal::new(AlertCode::DECRYPT_ERROR, failed));
+                match verified {
+                    Ok(()) => question.verified(claim),
+                    Err(failed) => question.refused(Refusal::new(AlertCode::DECRYPT_ERROR, failed)),
                 }
-                let expires = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1 << 33));
-                let chain = presented.chain.clone();
-                question.verified(Claim::subject("tested", expires).chain(chain))
             }
             Question::SealTicket(question) => question.sealed(vec![7; 32], 3600),
             other => panic!("unknown question {other:?}"),

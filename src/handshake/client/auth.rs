@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use super::finish::WaitFinished;
 use super::server_hello::{Authentication, Early};
 use super::{ClientNext, Context, Facts, Flight, Request, State};
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, SignatureScheme};
+use crate::config::CertificateTypes;
 use crate::error::{Error, Fault};
-use crate::handshake::auth::{Chain, Signer};
+use crate::handshake::auth::{Credentials, Signer};
 use crate::handshake::{EarlyVerdict, Next, OUT_OF_ORDER};
 use crate::psk::{NoEarlyData, NotResumed};
-use crate::question::{PeerEvidence, Question, Tag, Verified, VerifyPeer};
+use crate::question::{Question, Tag, Verified, VerifyPeer};
 use crate::record::{Message, SizeLimit};
 use crate::wire::certificate_request::CertificateRequest;
 use crate::wire::encrypted_extensions::EncryptedExtensions;
@@ -42,11 +43,27 @@ impl WaitEncryptedExtensions {
         if let Some(limit) = extensions.record_size_limit {
             cx.carrier.limit_records(cx.config.common.own_record_limit(), Some(SizeLimit::negotiated(limit)));
         }
+        let types = Types {
+            server: agreed(extensions.server_certificate_type, &cx.config.server_certificate_types)?,
+            client: agreed(extensions.client_certificate_type, &cx.config.client_certificate_types)?,
+        };
         let early_data = settle(early, extensions.early_data, &flight.facts, cx)?;
         flight.transcript.absorb(message.raw);
         match authentication {
             Authentication::Certificate(not_resumed) => {
-                Ok(Next::Wait(State::Auth(WaitAuth { flight, not_resumed, early_data, request: None })))
+                if !cx.config.server_certificate_types.contains(types.server) {
+                    return Err(Fault::unsupported_certificate(
+                        "the server authenticates with X.509 certificates, of which none is accepted",
+                    )
+                    .into());
+                }
+                Ok(Next::Wait(State::Auth(WaitAuth {
+                    flight,
+                    not_resumed,
+                    early_data,
+                    types,
+                    request: None,
+                })))
             }
             Authentication::Key { resumed, peer } => {
                 let wait = WaitFinished {
@@ -60,6 +77,23 @@ impl WaitEncryptedExtensions {
                 Ok(wait.verify_again(cx))
             }
         }
+    }
+}
+
+/// Which types of certificates were agreed on (RFC 7250 section 4.2).
+struct Types {
+    server: CertificateType,
+    client: CertificateType,
+}
+
+/// RFC 7250 section 4.2: the answer "MUST be selected from one of the values provided in the .. extension sent in the client
+/// hello"; without an answer "each CertificateEntry contains a DER-encoded X.509 certificate" (RFC 9846 section 4.5.1).
+fn agreed(answer: Option<CertificateType>, offered: &CertificateTypes) -> Result<CertificateType, Fault> {
+    match answer {
+        Some(chosen) if !offered.contains(chosen) => {
+            Err(Fault::illegal_parameter("the server chose a type of certificate that was not offered"))
+        }
+        chosen => Ok(chosen.unwrap_or(CertificateType::X509)),
     }
 }
 
@@ -94,6 +128,7 @@ pub(crate) struct WaitAuth {
     flight: Flight,
     not_resumed: NotResumed,
     early_data: Result<(), NoEarlyData>,
+    types: Types,
     request: Option<Request>,
 }
 
@@ -121,24 +156,27 @@ impl WaitAuth {
                 .certificate_authorities
                 .map(|names| names.iter().map(<[u8]>::to_vec).collect())
                 .unwrap_or_default(),
+            certificate_type: self.types.client,
+            wanted: request.wanted(),
         });
         self.flight.transcript.absorb(message.raw);
         Ok(Next::Wait(State::Auth(self)))
     }
 
     pub(super) fn on_certificate(mut self, message: Message<'_>) -> Result<ClientNext, Error> {
-        let chain = Chain::read(message.body, self.flight.facts.sent)?;
+        let credentials = Credentials::read(message.body, self.types.server, self.flight.facts.sent)?;
         // RFC 9846 section 4.5.1.3
-        let chain = chain.ok_or(Fault::decode_error("a server's Certificate must hold a certificate"))?;
+        let credentials =
+            credentials.ok_or(Fault::decode_error("a server's Certificate must hold a certificate"))?;
         self.flight.transcript.absorb(message.raw);
-        Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { auth: self, chain })))
+        Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { auth: self, credentials })))
     }
 }
 
 /// Waits for CertificateVerify.
 pub(crate) struct WaitCertificateVerify {
     auth: WaitAuth,
-    chain: Chain,
+    credentials: Credentials,
 }
 
 impl WaitCertificateVerify {
@@ -147,18 +185,14 @@ impl WaitCertificateVerify {
         message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ClientNext, Error> {
-        let Self { mut auth, chain } = self;
+        let Self { mut auth, credentials } = self;
         let flight = &mut auth.flight;
         let schemes = &cx.config.common.schemes;
-        let presented = chain.with_signature(message.body, Signer::Server, schemes, &flight.transcript)?;
+        let (evidence, signature) =
+            credentials.with_signature(message.body, Signer::Server, schemes, &flight.transcript)?;
         flight.transcript.absorb(message.raw);
         let tag = cx.tags.next();
-        let signature = presented.scheme;
-        let question = VerifyPeer {
-            tag,
-            name: Some(flight.facts.name.clone()),
-            evidence: PeerEvidence::Fresh(presented),
-        };
+        let question = VerifyPeer { tag, name: Some(flight.facts.name.clone()), evidence };
         let state = WaitPeerVerdict { auth, signature, tag };
         Ok(Next::Ask(State::PeerVerdict(state), Question::VerifyPeer(Box::new(question))))
     }
@@ -173,7 +207,7 @@ pub struct WaitPeerVerdict {
 
 impl WaitPeerVerdict {
     pub fn on_verified(self, peer: Verified) -> WaitFinished {
-        let Self { auth: WaitAuth { flight, not_resumed, early_data, request }, signature, .. } = self;
+        let Self { auth: WaitAuth { flight, not_resumed, early_data, request, .. }, signature, .. } = self;
         WaitFinished {
             flight,
             early_data,

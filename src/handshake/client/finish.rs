@@ -22,6 +22,7 @@ use crate::schedule::{
 };
 use crate::transcript::Transcript;
 use crate::wire::certificate_verify::write_certificate_verify;
+use crate::wire::ext::ExtensionSet;
 use crate::wire::message::write_end_of_early_data;
 
 /// Waits for the server's Finished; cannot be reached without a verdict on its certificate.
@@ -103,27 +104,37 @@ impl WaitFinished {
         // Asked only now, and not on CertificateRequest: nothing about our credentials is looked up for a server
         // that has not proved who it is.
         let tag = cx.tags.next();
+        let wanted = request.wanted;
+        if !cx.config.client_certificate_types.contains(request.certificate_type) {
+            // The server wants X.509 certificates, which we are configured not to have.
+            return WaitCredential { ending, wanted, tag }.on_none(cx);
+        }
         let question = ChooseCredential {
             tag,
+            certificate_type: request.certificate_type,
             schemes: request.schemes,
             certificate_schemes: request.certificate_schemes,
             authorities: request.authorities,
         };
-        Ok(Next::Ask(State::Credential(WaitCredential { ending, tag }), Question::ChooseCredential(question)))
+        Ok(Next::Ask(
+            State::Credential(WaitCredential { ending, wanted, tag }),
+            Question::ChooseCredential(question),
+        ))
     }
 }
 
 /// Waits for the credential that answers a CertificateRequest.
 pub(crate) struct WaitCredential {
     ending: Ending,
+    wanted: ExtensionSet,
     pub(super) tag: Tag,
 }
 
 impl WaitCredential {
     pub(super) fn on_chosen(self, chosen: Chosen, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
-        let Self { mut ending, .. } = self;
+        let Self { mut ending, wanted, .. } = self;
         let Chosen { credential, scheme } = chosen;
-        emit_certificate(cx.carrier, &mut ending.transcript, Some(&credential), &[])?;
+        emit_certificate(cx.carrier, &mut ending.transcript, Some(&credential), wanted)?;
         let message = signed_content(Signer::Client, &ending.transcript.digest());
         let tag = cx.tags.next();
         let question = Sign { tag, credential, scheme, message };
@@ -132,7 +143,7 @@ impl WaitCredential {
 
     pub(super) fn on_none(self, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         let mut ending = self.ending;
-        emit_certificate(cx.carrier, &mut ending.transcript, None, &[])?;
+        emit_certificate(cx.carrier, &mut ending.transcript, None, self.wanted)?;
         ending.finish(cx)
     }
 }

@@ -18,9 +18,9 @@ use crate::wire::Writer;
 use crate::wire::client_hello::write_client_hello;
 use crate::wire::ext::key_share::KeyShareEntry;
 use crate::wire::ext::{
-    ExtensionSet, alpn, certificate_authorities, cookie, early_data, key_share, pre_shared_key,
-    psk_key_exchange_modes, record_size_limit, server_name, signature_algorithms, supported_groups,
-    supported_versions, ticket_request,
+    ExtensionSet, alpn, certificate_authorities, certificate_type, cookie, early_data, key_share,
+    pre_shared_key, psk_key_exchange_modes, record_size_limit, server_name, signature_algorithms,
+    signed_certificate_timestamp, status_request, supported_groups, supported_versions, ticket_request,
 };
 
 /// What both ClientHellos of a connection have in common.
@@ -190,6 +190,22 @@ pub(super) fn write(
         }
         if !config.authorities.is_empty() {
             certificate_authorities::encode(w, config.authorities.iter().map(Vec::as_slice))?;
+        }
+        for (kind, types) in [
+            (ExtensionType::CLIENT_CERTIFICATE_TYPE, &config.client_certificate_types),
+            (ExtensionType::SERVER_CERTIFICATE_TYPE, &config.server_certificate_types),
+        ] {
+            let Some(types) = types.to_offer() else { continue };
+            note(kind);
+            certificate_type::encode_client(w, kind, types)?;
+        }
+        if config.attachments.contains(ExtensionType::STATUS_REQUEST) {
+            note(ExtensionType::STATUS_REQUEST);
+            status_request::encode_client(w)?;
+        }
+        if config.attachments.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP) {
+            note(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
+            signed_certificate_timestamp::encode_request(w)?;
         }
         if let Some(limit) = common.record_size_limit {
             note(ExtensionType::RECORD_SIZE_LIMIT);

@@ -21,7 +21,7 @@ use self::auth::{WaitAuth, WaitCertificateVerify, WaitEncryptedExtensions};
 use self::finish::{WaitCredential, WaitResumedPeer, WaitSignature};
 use self::server_hello::WaitServerHello;
 use super::{Carrier, Next, OUT_OF_ORDER, Tags};
-use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
+use crate::codepoint::{CertificateType, HandshakeType, NamedGroup, SignatureScheme};
 use crate::config::ClientConfig;
 use crate::crypto::Suite;
 use crate::error::{Error, Misuse};
@@ -132,4 +132,7 @@ pub struct Request {
     schemes: Vec<SignatureScheme>,
     certificate_schemes: Vec<SignatureScheme>,
     authorities: Vec<Vec<u8>>,
+    certificate_type: CertificateType,
+    /// What is to come with certificates.
+    wanted: ExtensionSet,
 }

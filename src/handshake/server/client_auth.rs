@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 
 use super::finish::{Ending, WaitFinished};
 use super::{Context, ServerNext, State};
+use crate::codepoint::CertificateType;
 use crate::config::ClientAuth;
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
-use crate::handshake::auth::{Chain, Signer};
-use crate::question::{PeerEvidence, Question, Tag, Verified, VerifyPeer};
+use crate::handshake::auth::{Credentials, Signer};
+use crate::question::{Question, Tag, Verified, VerifyPeer};
 use crate::record::Message;
-use crate::wire::ext::ExtensionSet;
 
 /// Waits for the client's Certificate.
 pub(crate) struct WaitCertificate {
@@ -20,12 +20,12 @@ pub(crate) struct WaitCertificate {
 impl WaitCertificate {
     pub(super) fn on_certificate(self, message: Message<'_>) -> Result<ServerNext, Error> {
         let mut ending = self.ending;
-        // We send no request that a client's certificate entry could answer.
-        let chain = Chain::read(message.body, ExtensionSet::EMPTY)?;
+        let agreed = ending.chosen.client_certificate().unwrap_or(CertificateType::X509);
+        let credentials = Credentials::read(message.body, agreed, ending.config.attachments)?;
         ending.transcript.absorb(message.raw);
-        match (chain, &ending.config.client_auth) {
-            (Some(chain), _) => {
-                Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { ending, chain })))
+        match (credentials, &ending.config.client_auth) {
+            (Some(credentials), _) => {
+                Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { ending, credentials })))
             }
             // RFC 9846 section 4.5.1.3
             (None, ClientAuth::Required { .. }) => {
@@ -39,7 +39,7 @@ impl WaitCertificate {
 /// Waits for the client's CertificateVerify.
 pub(crate) struct WaitCertificateVerify {
     ending: Box<Ending>,
-    chain: Chain,
+    credentials: Credentials,
 }
 
 impl WaitCertificateVerify {
@@ -48,12 +48,13 @@ impl WaitCertificateVerify {
         message: Message<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        let Self { mut ending, chain } = self;
+        let Self { mut ending, credentials } = self;
         let schemes = &ending.config.common.schemes;
-        let presented = chain.with_signature(message.body, Signer::Client, schemes, &ending.transcript)?;
+        let (evidence, _) =
+            credentials.with_signature(message.body, Signer::Client, schemes, &ending.transcript)?;
         ending.transcript.absorb(message.raw);
         let tag = cx.tags.next();
-        let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Fresh(presented) };
+        let question = VerifyPeer { tag, name: None, evidence };
         let state = WaitPeerVerdict { ending, tag };
         Ok(Next::Ask(State::PeerVerdict(state), Question::VerifyPeer(Box::new(question))))
     }

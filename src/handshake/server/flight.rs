@@ -8,7 +8,7 @@ use super::client_auth::WaitCertificate;
 use super::finish::{Authenticated, Ending, WaitEndOfEarlyData, WaitFinished};
 use super::server_hello::Retried;
 use super::{Chosen, Context, ServerNext, Serving, State};
-use crate::codepoint::{NamedGroup, SignatureScheme};
+use crate::codepoint::{ExtensionType, NamedGroup, SignatureScheme};
 use crate::config::{Credential, ServerConfig};
 use crate::error::{Error, Misuse};
 use crate::handshake::auth::{Signer, emit_certificate, emit_finished, signed_content};
@@ -24,8 +24,9 @@ use crate::wire::certificate_verify::write_certificate_verify;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::ext::status_request::StatusRequest;
 use crate::wire::ext::{
-    alpn, certificate_authorities, early_data, record_size_limit, server_name, signature_algorithms,
-    supported_groups, ticket_request,
+    ExtensionSet, alpn, certificate_authorities, certificate_type, early_data, record_size_limit,
+    server_name, signature_algorithms, signed_certificate_timestamp, status_request, supported_groups,
+    ticket_request,
 };
 
 /// Appends the extensions of EncryptedExtensions.
@@ -55,9 +56,22 @@ pub(super) fn encrypted_extensions(
     if early.is_ok() {
         early_data::encode_flag(w)?;
     }
+    certificate_types(chosen, hello, w)?;
     // RFC 9149: the number of tickets that the client may expect.
     if hello.extensions.ticket_request.is_some() && serving.config.tickets.most > 0 {
         ticket_request::encode_server(w, chosen.tickets)?;
+    }
+    Ok(())
+}
+
+/// RFC 7250 section 4.2: the types that were chosen; that of the client's certificate "MUST be omitted" where none is
+/// asked for.
+fn certificate_types(chosen: &Chosen, hello: &ClientHello<'_>, w: &mut Writer<'_>) -> Result<(), Misuse> {
+    if let (Some(kind), Some(_)) = (chosen.client_certificate(), hello.extensions.client_certificate_type) {
+        certificate_type::encode_server(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, kind)?;
+    }
+    if let (Some(types), Some(_)) = (chosen.certificates, hello.extensions.server_certificate_type) {
+        certificate_type::encode_server(w, ExtensionType::SERVER_CERTIFICATE_TYPE, types.server)?;
     }
     Ok(())
 }
@@ -75,6 +89,12 @@ fn certificate_request(
     }
     if !authorities.is_empty() {
         certificate_authorities::encode(w, authorities.iter().map(Vec::as_slice))?;
+    }
+    if config.attachments.contains(ExtensionType::STATUS_REQUEST) {
+        status_request::encode_request(w)?;
+    }
+    if config.attachments.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP) {
+        signed_certificate_timestamp::encode_request(w)?;
     }
     Ok(())
 }
@@ -114,16 +134,13 @@ impl Flight {
         hello: &ClientHello<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
-        if let Some(authorities) = self.config.client_auth.authorities() {
+        if self.chosen.client_certificate().is_some() {
+            let authorities = self.config.client_auth.authorities().unwrap_or_default();
             emit(cx.carrier, &mut self.transcript, |out| {
                 write_certificate_request(out, &[], |w| certificate_request(&self.config, authorities, w))
             })?;
         }
-        let staples = match hello.extensions.status_request {
-            Some(StatusRequest::Ocsp) => credential.staples(),
-            _ => &[],
-        };
-        emit_certificate(cx.carrier, &mut self.transcript, Some(&credential), staples)?;
+        emit_certificate(cx.carrier, &mut self.transcript, Some(&credential), wanted(hello))?;
         let tag = cx.tags.next();
         let message = signed_content(Signer::Server, &self.transcript.digest());
         let question = Sign { tag, credential, scheme: signature, message };
@@ -153,7 +170,7 @@ impl Flight {
         cx.carrier.reveal(SecretLabel::ClientTraffic, &chosen.client_random, secrets.client.expose());
         cx.carrier.reveal(SecretLabel::ServerTraffic, &chosen.client_random, secrets.server.expose());
         cx.carrier.reveal(SecretLabel::Exporter, &chosen.client_random, secrets.exporter.expose());
-        let asked = authenticated.resumed.is_err() && config.client_auth.authorities().is_some();
+        let asked = chosen.client_certificate().is_some();
         let to = if asked { HalfRtt::Unauthenticated } else { HalfRtt::Open };
         cx.carrier.open_write(secrets.server, chosen.suite.suite, to)?;
 
@@ -178,6 +195,15 @@ impl Flight {
             AfterFlight::SecondFlight => State::Finished(WaitFinished { ending }),
         }))
     }
+}
+
+/// What the client wants to come with certificates.
+fn wanted(hello: &ClientHello<'_>) -> ExtensionSet {
+    let extensions = &hello.extensions;
+    let ocsp =
+        (extensions.status_request == Some(StatusRequest::Ocsp)).then_some(ExtensionType::STATUS_REQUEST);
+    let sct = extensions.signed_certificate_timestamp.map(|()| ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
+    ocsp.into_iter().chain(sct).collect()
 }
 
 /// Waits for our signature.

@@ -9,6 +9,7 @@ use rustls_pki_types::UnixTime;
 
 use super::negotiate::{check, choose, has_common_mode};
 use super::{Chosen, Context, ServerNext, Serving, State};
+use crate::codepoint::CertificateType;
 use crate::config::{Credentials, ServerConfig};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
@@ -17,6 +18,7 @@ use crate::psk::NotResumed;
 use crate::question::{Configure, Configured, Known, LookupPsk, Offered, OfferedIdentity, Question, Tag};
 use crate::record::{EpochBoundary, Message, Skip, Skipped};
 use crate::wire::client_hello::ClientHello;
+use crate::wire::ext::certificate_type::CertificateTypes;
 use crate::wire::message::HEADER_LEN;
 
 /// Starts a handshake; `now` is needed for stateless retries alone.
@@ -202,7 +204,17 @@ fn offered(hello: &ClientHello<'_>, body: &[u8]) -> Offered {
         signature_schemes: schemes.collect(),
         certificate_schemes: for_certificates.iter().flat_map(|list| list.iter()).collect(),
         authorities: names(extensions.certificate_authorities),
+        server_certificate_types: offered_types(extensions.server_certificate_type),
+        client_certificate_types: offered_types(extensions.client_certificate_type),
         client_hello: body.into(),
+    }
+}
+
+/// The types of certificates in a ClientHello.
+fn offered_types(types: Option<CertificateTypes<'_>>) -> Vec<CertificateType> {
+    match types {
+        Some(types) => types.iter().collect(),
+        None => Vec::from([CertificateType::X509]),
     }
 }
 

@@ -25,7 +25,7 @@ use self::hello::{WaitConfigure, WaitPsk};
 use self::psk::{Candidate, WaitReplay, WaitResumedPeer};
 use self::retry::WaitSecondHello;
 use super::{Carrier, Next, OUT_OF_ORDER, Tags};
-use crate::codepoint::{HandshakeType, NamedGroup, SignatureScheme};
+use crate::codepoint::{CertificateType, HandshakeType, NamedGroup, SignatureScheme};
 use crate::config::{ConfiguredSuite, Credential, ServerConfig};
 use crate::error::{Error, Misuse};
 use crate::psk::NotResumed;
@@ -137,6 +137,23 @@ struct Chosen {
     server_name: Option<String>,
     client_random: [u8; 32],
     tickets: u8,
+    /// `None` where a pre-shared key authenticates.
+    certificates: Option<Certificates>,
+}
+
+/// The types of certificates that were agreed on (RFC 7250 section 4.2).
+#[derive(Clone, Copy)]
+struct Certificates {
+    server: CertificateType,
+    /// `None` where the client is asked for none.
+    client: Option<CertificateType>,
+}
+
+impl Chosen {
+    /// What type of certificate the client is asked for, if for any.
+    fn client_certificate(&self) -> Option<CertificateType> {
+        self.certificates?.client
+    }
 }
 
 /// What the server authenticates with.

@@ -4,15 +4,18 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
 use super::psk::{Candidate, Key};
-use super::{Choice, Chosen, Serving};
-use crate::codepoint::{CipherSuite, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme};
-use crate::config::{Common, ConfiguredSuite, PskKe, ServerConfig};
+use super::{Certificates, Choice, Chosen, Serving};
+use crate::codepoint::{
+    CertificateType, CipherSuite, NamedGroup, ProtocolVersion, PskKeyExchangeMode, SignatureScheme,
+};
+use crate::config::{ClientAuth, Common, ConfiguredSuite, PskKe, ServerConfig};
 use crate::error::Fault;
 use crate::moment::Moment;
 use crate::psk::NotResumed;
 use crate::question::Known;
 use crate::wire::client_hello::ClientHello;
 use crate::wire::ext::U16Set;
+use crate::wire::ext::certificate_type::CertificateTypes;
 
 /// Refuses a ClientHello that breaks a rule on its own, in the standard's order: the version first.
 pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
@@ -106,6 +109,7 @@ pub(super) fn choose(
         server_name: hello.extensions.server_name.map(ToOwned::to_owned),
         client_random: *hello.random,
         tickets: count_tickets(hello, &serving.config, &choice),
+        certificates: choose_types(hello, serving, &choice)?,
     };
     Ok((chosen, choice))
 }
@@ -275,6 +279,50 @@ pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Re
     };
     let chosen = credential.schemes().iter().copied().find(|scheme| accepted.contains(*scheme));
     chosen.ok_or(Fault::handshake_failure("the client accepts no signature scheme of our credential"))
+}
+
+/// Which types of certificates the two sides show (RFC 7250 section 4.2); `None` where a key stands for them.
+pub(super) fn choose_types(
+    hello: &ClientHello<'_>,
+    serving: &Serving,
+    choice: &Choice,
+) -> Result<Option<Certificates>, Fault> {
+    let (Choice::Certificate { .. }, Some(credential)) = (choice, &serving.credential) else {
+        return Ok(None);
+    };
+    let server = credential.certificate_type();
+    // "it does not have any certificate type in common with the client. Then, the server terminates the session with a fatal
+    // alert of type "unsupported_certificate"."
+    if !offers(hello.extensions.server_certificate_type, server) {
+        return Err(Fault::unsupported_certificate(
+            "the client accepts no certificate of our credential's type",
+        ));
+    }
+    Ok(Some(Certificates { server, client: choose_client_type(hello, &serving.config)? }))
+}
+
+/// Our preference among the types of which the client has a certificate.
+fn choose_client_type(
+    hello: &ClientHello<'_>,
+    config: &ServerConfig,
+) -> Result<Option<CertificateType>, Fault> {
+    let offered = hello.extensions.client_certificate_type;
+    let mut ours = config.client_certificate_types.as_slice().iter().copied();
+    let common = ours.find(|kind| offers(offered, *kind));
+    match &config.client_auth {
+        ClientAuth::Off => Ok(None),
+        // Whoever has nothing to answer a request with is not asked.
+        ClientAuth::Optional { .. } | ClientAuth::Migrating { .. } => Ok(common),
+        ClientAuth::Required { .. } if common.is_none() => {
+            Err(Fault::unsupported_certificate("the client has no certificate of a type that is accepted"))
+        }
+        ClientAuth::Required { .. } => Ok(common),
+    }
+}
+
+/// RFC 9846 section 4.5.1.2: "The certificate type MUST be X.509v3 [RFC5280], unless explicitly negotiated otherwise".
+fn offers(offered: Option<CertificateTypes<'_>>, kind: CertificateType) -> bool {
+    offered.map_or(kind == CertificateType::X509, |offered| offered.contains(kind))
 }
 
 /// RFC 7301 section 3.2: our preference; "no_application_protocol" where both have protocols but none in common.

@@ -10,7 +10,8 @@ use rustls_pki_types::UnixTime;
 
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Context, ServerNext, Serving, State};
-use crate::config::{ClientAuth, ConfiguredSuite, ReplayGuarded, ResumedPeers};
+use crate::codepoint::CertificateType;
+use crate::config::{ClientAuth, ConfiguredSuite, ReplayGuarded, ResumedPeers, ServerConfig};
 use crate::error::{Error, Fault};
 use crate::handshake::Next;
 use crate::identity::{Identity, Peer};
@@ -51,6 +52,9 @@ impl Key {
                 if !same_name(session.server_name.as_deref(), hello.extensions.server_name) {
                     return Err(NotResumed::OtherServerName);
                 }
+                if session.peer.as_ref().is_some_and(|peer| !accepts(&serving.config, peer)) {
+                    return Err(NotResumed::PolicyChanged);
+                }
                 if needs_certificate && !session.peer.as_ref().is_some_and(|peer| peer.was_verified()) {
                     return Err(NotResumed::NoClientCertificate);
                 }
@@ -88,6 +92,17 @@ impl Key {
             Self::External(psk) => Some(Arc::new(psk_peer(psk))),
         }
     }
+}
+
+/// Whether the client could have authenticated under this configuration in the way in which it once did: a key that nobody
+/// certified counts only where such keys do, and certificates only where they do.
+fn accepts(config: &ServerConfig, peer: &Peer) -> bool {
+    let kind = match &peer.identity {
+        Identity::Psk { .. } | Identity::Anonymous => return true,
+        Identity::RawPublicKey { .. } => CertificateType::RAW_PUBLIC_KEY,
+        _ => CertificateType::X509,
+    };
+    config.client_certificate_types.contains(kind)
 }
 
 /// Whoever has an external key, and nothing more.

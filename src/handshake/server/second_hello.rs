@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::cookie::{Facts, open};
 use super::hello::{FOREIGN_COOKIE, First, share_of};
-use super::negotiate::{check, choose, choose_signature, count_tickets};
+use super::negotiate::{check, choose, choose_signature, choose_types, count_tickets};
 use super::retry::{WaitSecondHello, write_retry};
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Choice, Chosen, Context, ServerNext, Serving};
@@ -49,7 +49,8 @@ impl WaitSecondHello {
         cx.carrier.skip_early_data(Skip::Off);
         let choice = surviving(choice, &before, &hello, &serving)?;
         let tickets = count_tickets(&hello, &serving.config, &choice);
-        let chosen = Chosen { tickets, ..chosen };
+        let certificates = choose_types(&hello, &serving, &choice)?;
+        let chosen = Chosen { tickets, certificates, ..chosen };
         let retried = match before.extensions.early_data {
             Some(()) => Retried::YesAfterEarlyData,
             None => Retried::Yes,

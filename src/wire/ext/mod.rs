@@ -10,6 +10,7 @@ pub(crate) use set::U16Set;
 
 pub(crate) mod alpn;
 pub(crate) mod certificate_authorities;
+pub(crate) mod certificate_type;
 pub(crate) mod cookie;
 pub(crate) mod early_data;
 pub(crate) mod key_share;

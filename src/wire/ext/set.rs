@@ -22,6 +22,11 @@ impl ExtensionSet {
         self.0 |= bit(kind.0);
     }
 
+    /// Takes an extension out.
+    pub(crate) fn remove(&mut self, kind: ExtensionType) {
+        self.0 &= !bit(kind.0);
+    }
+
     /// Whether the extension is in the set.
     #[must_use]
     pub fn contains(self, kind: ExtensionType) -> bool {
@@ -92,6 +97,8 @@ mod tests {
         assert!(!set.contains(ExtensionType::COOKIE));
         set.insert(ExtensionType::COOKIE);
         assert!(set.contains(ExtensionType::COOKIE));
+        set.remove(ExtensionType::COOKIE);
+        assert_eq!(set, ExtensionSet::from_iter([ExtensionType::SERVER_NAME, ExtensionType(63)]));
     }
 
     #[test]

@@ -11,7 +11,6 @@ pub(crate) fn parse_request(data: &[u8]) -> Result<(), Fault> {
 }
 
 /// In ClientHello and CertificateRequest.
-#[cfg_attr(not(test), expect(dead_code, reason = "asked for together with staples"))]
 pub(crate) fn encode_request(w: &mut Writer<'_>) -> Result<(), Misuse> {
     encode_empty(w, ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP)
 }

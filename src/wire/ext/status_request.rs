@@ -32,7 +32,6 @@ pub(crate) fn parse_client(data: &[u8]) -> Result<StatusRequest, Fault> {
 }
 
 /// In ClientHello: asks for an OCSP response from any responder.
-#[cfg_attr(not(test), expect(dead_code, reason = "the verification of staples comes with their request"))]
 pub(crate) fn encode_client(w: &mut Writer<'_>) -> Result<(), Misuse> {
     encode(w, ExtensionType::STATUS_REQUEST, |w| {
         w.bytes(&[OCSP, 0, 0, 0, 0]);
@@ -46,7 +45,6 @@ pub(crate) fn parse_request(data: &[u8]) -> Result<(), Fault> {
 }
 
 /// In CertificateRequest.
-#[cfg_attr(not(test), expect(dead_code, reason = "the verification of staples comes with their request"))]
 pub(crate) fn encode_request(w: &mut Writer<'_>) -> Result<(), Misuse> {
     encode_empty(w, ExtensionType::STATUS_REQUEST)
 }

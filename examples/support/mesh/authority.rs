@@ -1,0 +1,43 @@
+//! The authority of the mesh, whose root can be replaced while it issues.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls_pki_types::CertificateDer;
+use symbolon::config::Credential;
+use symbolon::crypto::Provider;
+
+use super::Fallible;
+use crate::devpki::{DevPki, Leaf};
+
+pub struct Authority {
+    present: RwLock<Arc<DevPki>>,
+}
+
+impl Authority {
+    pub fn new(provider: &Provider, name: &str) -> Fallible<Self> {
+        Ok(Self { present: RwLock::new(Arc::new(made(provider, name)?)) })
+    }
+
+    /// Issues by this one from now on.
+    pub fn issue_from(&self, next: Arc<DevPki>) {
+        *self.present.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    pub fn present(&self) -> Arc<DevPki> {
+        Arc::clone(&self.present.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn root(&self) -> CertificateDer<'static> {
+        self.present().root().clone()
+    }
+}
+
+/// A PKI of its own.
+pub fn made(provider: &Provider, name: &str) -> Fallible<DevPki> {
+    Ok(DevPki::named(provider, name).map_err(|error| error.to_string())?)
+}
+
+/// A leaf by `pki`.
+pub fn issue(pki: &DevPki, leaf: &Leaf) -> Fallible<Credential> {
+    Ok(pki.issue_leaf(leaf).map_err(|error| error.to_string())?)
+}

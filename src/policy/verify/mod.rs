@@ -1,0 +1,349 @@
+//! The answer to `VerifyPeer`: path and name, signature, pins, permission, in this order.
+//!
+//! A peer becomes an identity here and nowhere else.
+
+mod authorize;
+mod pins;
+
+pub use authorize::{Authorize, Denied};
+pub use pins::{NoBackupPin, NotPin, NotPinned, Pin, Pins};
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashSet;
+
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::live::{Trust, TrustStore};
+use crate::alert::AlertCode;
+use crate::codepoint::SignatureScheme;
+use crate::crypto::Provider;
+use crate::error::Refusal;
+use crate::identity::{Claim, Fingerprint, Identity, Peer};
+use crate::pki::{
+    Certificate, Chain, Expected, KeyKind, Matched, Purpose, VerifiedPath, Verifier, VerifyError,
+    fingerprint, key_of,
+};
+use crate::question::{Answer, PeerEvidence, VerifyPeer};
+
+/// How peers are verified, and which of them may connect. Made of a [`Verifier`], of a [`TrustStore`], or of raw public
+/// keys.
+#[derive(Clone)]
+pub struct Verification {
+    trust: Option<TrustStore>,
+    rotation: Rotation,
+    keys: Arc<HashSet<Vec<u8>>>,
+    expected: Option<Expected>,
+    pins: Option<Arc<Pins>>,
+    authorize: Option<Arc<dyn Authorize>>,
+}
+
+/// Whether trust may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rotation {
+    Never,
+    Possible,
+}
+
+impl From<Verifier> for Verification {
+    fn from(verifier: Verifier) -> Self {
+        Self { trust: Some(TrustStore::new(verifier)), ..Self::by_nobody() }
+    }
+}
+
+impl From<TrustStore> for Verification {
+    /// By whatever the store trusts at the time.
+    fn from(trust: TrustStore) -> Self {
+        Self { trust: Some(trust), rotation: Rotation::Possible, ..Self::by_nobody() }
+    }
+}
+
+impl Verification {
+    /// By certificates, with a [`Verifier`] or a [`TrustStore`]. A server must speak for the name that the client asks
+    /// for; clients may be anyone with a certificate.
+    #[must_use]
+    pub fn by(trust: impl Into<Self>) -> Self {
+        trust.into()
+    }
+
+    /// By raw public keys alone (RFC 7250), each a DER `SubjectPublicKeyInfo` that is known from elsewhere.
+    ///
+    /// The configuration must name the type too, such as by
+    /// [`server_certificate_types`](crate::config::ClientConfigBuilder::server_certificate_types).
+    #[must_use]
+    pub fn by_raw_public_keys<K: Into<Vec<u8>>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self::by_nobody().raw_public_keys(keys)
+    }
+
+    fn by_nobody() -> Self {
+        let rotation = Rotation::Never;
+        Self { trust: None, rotation, keys: Arc::default(), expected: None, pins: None, authorize: None }
+    }
+
+    /// Trusts these raw public keys, too, each a DER `SubjectPublicKeyInfo`, in place of those before.
+    #[must_use]
+    pub fn raw_public_keys<K: Into<Vec<u8>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.keys = Arc::new(keys.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Wants whoever has a certificate to be this one, whatever name a client asks for.
+    #[must_use]
+    pub fn expecting(mut self, peer: Expected) -> Self {
+        self.expected = Some(peer);
+        self
+    }
+
+    /// Wants paths and raw public keys to keep these pins.
+    #[must_use]
+    pub fn pins(mut self, pins: Arc<Pins>) -> Self {
+        self.pins = Some(pins);
+        self
+    }
+
+    /// Asks, once a peer is verified, whether it may connect; a denied one gets `access_denied`.
+    #[must_use]
+    pub fn authorize(mut self, rule: impl Authorize + 'static) -> Self {
+        self.authorize = Some(Arc::new(rule));
+        self
+    }
+
+    /// The store of trust, where it may change.
+    pub(super) fn rotating(&self) -> Option<&TrustStore> {
+        self.trust.as_ref().filter(|_| self.rotation == Rotation::Possible)
+    }
+
+    /// The generation of trust; 0 where it cannot change.
+    pub(super) fn generation(&self) -> u64 {
+        self.trust.as_ref().map_or(0, TrustStore::generation)
+    }
+
+    /// Answers `question`. The peer remembers the generation of trust that vouched for it, counted from `base`.
+    pub(super) fn answer(
+        &self,
+        question: VerifyPeer,
+        provider: &Provider,
+        base: u64,
+        now: UnixTime,
+    ) -> Answer {
+        // What belongs together must come of one look at the store.
+        let trust = self.trust.as_ref().map(TrustStore::now);
+        let generation = trust.as_ref().map_or(0, |trust| trust.generation());
+        match self.judge(&question, provider, trust.as_deref(), now) {
+            Ok(claim) => question.verified(claim.under(base.saturating_add(generation))),
+            Err(refusal) => question.refused(refusal),
+        }
+    }
+
+    fn judge(
+        &self,
+        question: &VerifyPeer,
+        provider: &Provider,
+        trust: Option<&Trust>,
+        now: UnixTime,
+    ) -> Result<Claim, Refusal> {
+        let claim = match question.evidence() {
+            PeerEvidence::Fresh(presented) => {
+                let (chain, staples) = (&presented.chain, &presented.staples);
+                let claim = self.verify_chain(trust, chain, staples, question.name(), now)?;
+                let leaf = chain.first().ok_or(VerifyError::NoCertificate).map_err(refusal)?;
+                let leaf = Certificate::parse(leaf).map_err(refusal)?;
+                let signed = Signed { scheme: presented.scheme, content: &presented.signed };
+                signed.check(provider, leaf.spki, &leaf.key, &presented.signature)?;
+                claim.sct(presented.sct.clone())
+            }
+            PeerEvidence::RawPublicKey(presented) => {
+                let claim = self.verify_key(&presented.spki)?;
+                let (kind, _) = key_of(&presented.spki).ok_or(VerifyError::UnknownKey).map_err(refusal)?;
+                let signed = Signed { scheme: presented.scheme, content: &presented.signed };
+                signed.check(provider, &presented.spki, &kind, &presented.signature)?;
+                claim
+            }
+            // The signature of the first handshake stands; trust, revocation and time may have changed since.
+            PeerEvidence::Resumed(peer) => match &peer.identity {
+                Identity::RawPublicKey { spki } => self.verify_key(spki)?,
+                _ => self.verify_chain(trust, &peer.chain, &[], question.name(), now)?,
+            },
+        };
+        self.permit(claim.peer()).map(|()| claim)
+    }
+
+    /// Whether a peer that was verified may connect.
+    pub(super) fn permit(&self, peer: &Peer) -> Result<(), Refusal> {
+        match &self.authorize {
+            Some(rule) => {
+                rule.authorize(peer).map_err(|denied| Refusal::new(AlertCode::ACCESS_DENIED, denied))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn verify_chain(
+        &self,
+        trust: Option<&Trust>,
+        chain: &[CertificateDer<'static>],
+        staples: &[Option<Vec<u8>>],
+        name: Option<&ServerName<'static>>,
+        now: UnixTime,
+    ) -> Result<Claim, Refusal> {
+        let trust = trust.ok_or(VerifyError::NoRoots).map_err(refusal)?;
+        let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?.with_staples(staples);
+        let (verifier, domain) = trust.select(chain).ok_or_else(|| {
+            let why = "no bundle is trusted for the peer's trust domain, or its certificate has no SPIFFE ID";
+            Refusal::text(AlertCode::UNKNOWN_CA, why)
+        })?;
+        let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
+        let expected = match (&self.expected, name, domain) {
+            (Some(expected), ..) => expected.clone(),
+            (None, Some(name), _) => Expected::Name(name.clone()),
+            (None, None, Some(domain)) => Expected::TrustDomain(domain),
+            (None, None, None) => Expected::Anyone,
+        };
+        let path = verifier.verify(&sent, purpose, &expected, now).map_err(refusal)?;
+        self.check_pins(&path.certificates, &path.spkis)?;
+        let identity = identity_of(&path).map_err(refusal)?;
+        Ok(Claim::of(identity, path.expires).chain(chain.to_vec()).names(path.names).certificate(
+            path.subject,
+            path.serial,
+            path.fingerprints,
+        ))
+    }
+
+    /// A key speaks for nobody but itself: it must be known to the byte.
+    fn verify_key(&self, spki: &[u8]) -> Result<Claim, Refusal> {
+        if !self.keys.contains(spki) {
+            return Err(refusal(VerifyError::UnknownKey));
+        }
+        self.check_pins(&[], &[fingerprint(spki)])?;
+        let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+        Ok(Claim::raw_public_key(spki, never))
+    }
+
+    fn check_pins(&self, certificates: &[Fingerprint], spkis: &[Fingerprint]) -> Result<(), Refusal> {
+        match &self.pins {
+            Some(pins) => pins
+                .check(certificates, spkis)
+                .map_err(|why| Refusal::new(AlertCode::CERTIFICATE_UNKNOWN, why)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a CertificateVerify signs, and how.
+struct Signed<'a> {
+    scheme: SignatureScheme,
+    content: &'a [u8],
+}
+
+impl Signed<'_> {
+    /// RFC 9846 section 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity
+    /// certificate".
+    fn check(
+        &self,
+        provider: &Provider,
+        spki: &[u8],
+        kind: &KeyKind,
+        signature: &[u8],
+    ) -> Result<(), Refusal> {
+        if !kind.signs(self.scheme) {
+            return Err(refusal(VerifyError::SchemeMismatch { scheme: self.scheme, key: kind.clone() }));
+        }
+        provider
+            .verify(self.scheme, spki, self.content, signature)
+            .map_err(|_| refusal(VerifyError::BadSignature))
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification")
+            .field("trust", &self.trust)
+            .field("raw_public_keys", &self.keys.len())
+            .field("expected", &self.expected)
+            .field("pins", &self.pins)
+            .finish_non_exhaustive()
+    }
+}
+
+fn refusal(error: VerifyError) -> Refusal {
+    Refusal::new(error.alert(), error)
+}
+
+/// Who the peer of a verified path is: whom we expected, or else the most telling name of its certificate.
+fn identity_of(path: &VerifiedPath) -> Result<Identity, VerifyError> {
+    match path.matched.clone() {
+        Matched::Dns(name) => return Ok(Identity::Dns { name }),
+        Matched::Ip(address) => return Ok(Identity::Ip { address }),
+        Matched::Spiffe(id) => return Ok(Identity::Spiffe { id }),
+        Matched::Uri(uri) => return Ok(Identity::Uri { uri }),
+        Matched::Email(mailbox) => return Ok(Identity::Email { mailbox }),
+        Matched::Anyone => {}
+    }
+    let names = &path.names;
+    let first = |names: &[String]| names.first().cloned();
+    if let Some(uri) = first(&names.uris) {
+        return Ok(Identity::Uri { uri });
+    }
+    if let Some(mailbox) = first(&names.emails) {
+        return Ok(Identity::Email { mailbox });
+    }
+    if let Some(name) = first(&names.dns) {
+        return Ok(Identity::Dns { name });
+    }
+    if let Some(address) = names.ips.first().copied() {
+        return Ok(Identity::Ip { address });
+    }
+    // All peers without any name would be one and the same to whoever asks who it is.
+    if path.subject.is_empty() {
+        let why = "has neither an alternative name nor a subject, by which clients are known";
+        return Err(VerifyError::Usage { subject: String::new(), why });
+    }
+    Ok(Identity::Subject { name: path.subject.clone() })
+}
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::crypto::rustcrypto::provider;
+    use crate::question::{Tag, Verdict};
+    use alloc::string::ToString;
+    use rustls_pki_types::pem::PemObject;
+
+    fn certificate(name: &str) -> CertificateDer<'static> {
+        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", name];
+        CertificateDer::from_pem_file(path.iter().collect::<std::path::PathBuf>()).unwrap()
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    /// Asks whether a client, verified once, is still good.
+    fn again(chain: Vec<CertificateDer<'static>>, now: u64) -> Result<Identity, AlertCode> {
+        let peer = Peer::new(Identity::Subject { name: "as stored".to_string() }, chain, at(u64::MAX));
+        let tag = Tag { connection: [0; 16], serial: 0 };
+        let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Arc::new(peer)) };
+        let verifier = Verifier::new(provider(), [certificate("root.pem")]).unwrap();
+        match Verification::by(verifier).answer(question, &provider(), 0, at(now)).verdict {
+            Verdict::Verified(verified) => Ok(verified.into_peer().identity.clone()),
+            Verdict::Refused(refusal) => Err(refusal.alert()),
+            _ => panic!("neither verified nor refused"),
+        }
+    }
+
+    #[test]
+    fn a_resumed_peer_is_verified_again_by_roots_and_time() {
+        let chain = Vec::from([certificate("client-only.pem")]);
+        assert_eq!(
+            again(chain.clone(), 1_780_272_000),
+            Ok(Identity::Subject { name: "CN=client-only".to_string() })
+        );
+        assert_eq!(again(chain, 4_922_899_201), Err(AlertCode::CERTIFICATE_EXPIRED));
+        let elsewhere = Vec::from([certificate("self-signed.pem")]);
+        assert_eq!(again(elsewhere, 1_780_272_000), Err(AlertCode::UNKNOWN_CA));
+        assert_eq!(again(Vec::new(), 1_780_272_000), Err(AlertCode::BAD_CERTIFICATE));
+    }
+}
