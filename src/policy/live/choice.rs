@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, SignatureScheme};
 use crate::config::Credential;
 use crate::pki::{Certificate, VerifyError, dns_matches};
 use crate::question::{ChooseCredential, Offered};
@@ -82,11 +82,19 @@ impl Listed {
     /// RFC 9846 section 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the
     /// certificates in the certificate chain SHOULD be issued by one of the listed CAs."
     fn is_issued_by(&self, authorities: &[Vec<u8>]) -> bool {
-        authorities.is_empty() || self.issuers.iter().any(|issuer| authorities.contains(issuer))
+        authorities.is_empty()
+            || self.is_raw()
+            || self.issuers.iter().any(|issuer| authorities.contains(issuer))
+    }
+
+    /// A raw public key (RFC 7250), which nobody issued.
+    fn is_raw(&self) -> bool {
+        self.credential.certificate_type() == CertificateType::RAW_PUBLIC_KEY
     }
 
     fn fit(&self, offered: &Offered) -> Fit {
-        if !self.signs(&offered.signature_schemes) {
+        let accepted = offered.server_certificate_types.contains(&self.credential.certificate_type());
+        if !accepted || !self.signs(&offered.signature_schemes) {
             return Fit::Unusable;
         }
         match (self.is_signed_by(&offered.certificate_schemes), self.is_issued_by(&offered.authorities)) {
@@ -100,7 +108,7 @@ impl Listed {
 /// How much of a chain a client can verify, the best last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// Not even the signature of the handshake.
+    /// Not even the signature of the handshake, or not this type of certificate.
     Unusable,
     /// A certificate is signed by a scheme that the client did not name.
     OtherSchemes,
@@ -162,10 +170,11 @@ impl Choice {
 
     /// What answers a server's request: the first that its key, its authorities and, if possible, its schemes permit.
     pub(in crate::policy) fn for_server(&self, question: &ChooseCredential) -> Option<&Listed> {
-        let usable = self
-            .listed
-            .iter()
-            .filter(|listed| listed.signs(question.schemes()) && listed.is_issued_by(question.authorities()));
+        let usable = self.listed.iter().filter(|listed| {
+            listed.credential.certificate_type() == question.certificate_type()
+                && listed.signs(question.schemes())
+                && listed.is_issued_by(question.authorities())
+        });
         usable.rev().max_by_key(|listed| listed.is_signed_by(question.certificate_schemes()))
     }
 
@@ -237,6 +246,7 @@ mod tests {
             server_name: name.map(Into::into),
             signature_schemes: schemes.to_vec(),
             certificate_schemes: schemes.to_vec(),
+            server_certificate_types: Vec::from([CertificateType::X509]),
             ..Offered::default()
         }
     }
@@ -325,6 +335,7 @@ mod tests {
                 schemes: schemes.to_vec(),
                 certificate_schemes: certificate_schemes.to_vec(),
                 authorities: authorities.iter().map(|name| name.to_vec()).collect(),
+                certificate_type: CertificateType::X509,
             };
             let found = choice.for_server(&question)?;
             choice.listed.iter().position(|listed| core::ptr::eq(listed, found))
