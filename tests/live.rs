@@ -28,6 +28,7 @@ use symbolon::policy::{
     Answerer, ClientPolicy, Clock, Completeness, CredentialStore, Entry, FixedClock, Role, ServerPolicy,
     SignError, Signer, SystemClock, TrustStore, Verification, certificates_from_pem,
 };
+use symbolon::question::{Answer, Question};
 use symbolon::{AlertCode, Error};
 
 const HOST: &str = "localhost";
@@ -428,6 +429,28 @@ fn an_added_authority_keeps_tickets_and_a_removed_one_refuses_them() {
         it.trust.refuse_tickets();
         assert_eq!(it.resumed(1, &mut other).0, Err(NotResumed::PolicyChanged));
     }
+}
+
+/// Takes trust away between the verification of a client and its ticket.
+struct Late(Arc<dyn Answerer>, TrustStore);
+
+impl Answerer for Late {
+    fn answer(&self, question: Question) -> Answer {
+        if let Question::SealTicket(_) = question {
+            self.1.refuse_tickets();
+        }
+        self.0.answer(question)
+    }
+}
+
+#[test]
+fn a_ticket_tells_of_the_trust_that_the_client_was_verified_by() {
+    let mut it = Rotation::new(ring());
+    let server = it.server.clone();
+    it.server = Arc::new(Late(server.clone(), it.trust.clone()));
+    let mut link = it.connect(0).unwrap();
+    it.server = server;
+    assert_eq!(it.resumed(0, &mut link).0, Err(NotResumed::PolicyChanged));
 }
 
 #[test]
