@@ -228,7 +228,7 @@ fn what_cannot_be_right_is_refused_and_the_last_good_generation_stays() {
         (issued(Validity::expired(day)), "\"CN=localhost\" was valid only until"),
         (issued(tomorrow), "\"CN=localhost\" is not valid before"),
         (
-            of(&[leaf.clone()], &one),
+            of(std::slice::from_ref(leaf), &one),
             "\"CN=localhost\" comes without its issuer \"CN=Symbolon development intermediate\"; append",
         ),
         (
