@@ -68,7 +68,7 @@ impl Workload {
 
     /// Calls this service, and nobody who is not it.
     pub fn caller(&self, callee: &Callee) -> Caller {
-        let policy = ClientPolicy::trusting_store(self.provider.clone(), self.trust.clone());
+        let policy = ClientPolicy::verifying(self.provider.clone(), self.trust.clone());
         let policy = policy.credentials(self.credentials.clone()).without_sessions().build();
         Caller::new(Arc::clone(&self.client_config), policy, callee.clone())
     }
