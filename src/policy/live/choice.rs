@@ -80,21 +80,20 @@ impl Listed {
     }
 
     /// RFC 9846 section 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the
-    /// certificates in the certificate chain SHOULD be issued by one of the listed CAs."
+    /// certificates in the certificate chain SHOULD be issued by one of the listed CAs." A raw public key has none.
     fn is_issued_by(&self, authorities: &[Vec<u8>]) -> bool {
-        authorities.is_empty()
-            || self.is_raw()
-            || self.issuers.iter().any(|issuer| authorities.contains(issuer))
+        let raw = self.credential.certificate_type() == CertificateType::RAW_PUBLIC_KEY;
+        raw || authorities.is_empty() || self.issuers.iter().any(|issuer| authorities.contains(issuer))
     }
 
-    /// A raw public key (RFC 7250), which nobody issued.
-    fn is_raw(&self) -> bool {
-        self.credential.certificate_type() == CertificateType::RAW_PUBLIC_KEY
+    /// Whether its type is one of these (RFC 7250); without any it is to be X.509.
+    fn is_of_type(&self, types: &[CertificateType]) -> bool {
+        let own = self.credential.certificate_type();
+        types.contains(&own) || (types.is_empty() && own == CertificateType::X509)
     }
 
     fn fit(&self, offered: &Offered) -> Fit {
-        let accepted = offered.server_certificate_types.contains(&self.credential.certificate_type());
-        if !accepted || !self.signs(&offered.signature_schemes) {
+        if !self.signs(&offered.signature_schemes) || !self.is_of_type(&offered.server_certificate_types) {
             return Fit::Unusable;
         }
         match (self.is_signed_by(&offered.certificate_schemes), self.is_issued_by(&offered.authorities)) {
@@ -108,7 +107,7 @@ impl Listed {
 /// How much of a chain a client can verify, the best last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// Not even the signature of the handshake, or not this type of certificate.
+    /// Not even the signature of the handshake.
     Unusable,
     /// A certificate is signed by a scheme that the client did not name.
     OtherSchemes,
@@ -170,11 +169,10 @@ impl Choice {
 
     /// What answers a server's request: the first that its key, its authorities and, if possible, its schemes permit.
     pub(in crate::policy) fn for_server(&self, question: &ChooseCredential) -> Option<&Listed> {
-        let usable = self.listed.iter().filter(|listed| {
-            listed.credential.certificate_type() == question.certificate_type()
-                && listed.signs(question.schemes())
-                && listed.is_issued_by(question.authorities())
-        });
+        let usable = self
+            .listed
+            .iter()
+            .filter(|listed| listed.signs(question.schemes()) && listed.is_issued_by(question.authorities()));
         usable.rev().max_by_key(|listed| listed.is_signed_by(question.certificate_schemes()))
     }
 
@@ -246,7 +244,6 @@ mod tests {
             server_name: name.map(Into::into),
             signature_schemes: schemes.to_vec(),
             certificate_schemes: schemes.to_vec(),
-            server_certificate_types: Vec::from([CertificateType::X509]),
             ..Offered::default()
         }
     }

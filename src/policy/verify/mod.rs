@@ -196,13 +196,18 @@ impl Verification {
             Refusal::text(AlertCode::UNKNOWN_CA, why)
         })?;
         let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
-        let expected = match (&self.expected, name, domain) {
+        let expected = match (&self.expected, name, &domain) {
             (Some(expected), ..) => expected.clone(),
             (None, Some(name), _) => Expected::Name(name.clone()),
-            (None, None, Some(domain)) => Expected::TrustDomain(domain),
+            (None, None, Some(domain)) => Expected::TrustDomain(domain.clone()),
             (None, None, None) => Expected::Anyone,
         };
         let path = verifier.verify(&sent, purpose, &expected, now).map_err(refusal)?;
+        // The bundle of a trust domain vouches for the SPIFFE IDs of this domain, and for no other name.
+        if domain.is_some() && !matches!(path.matched, Matched::Spiffe(_)) {
+            let why = "trust is by trust domain, which vouches for SPIFFE IDs alone: expect one of the peer";
+            return Err(Refusal::text(AlertCode::BAD_CERTIFICATE, why));
+        }
         self.check_pins(&path.certificates, &path.spkis)?;
         let identity = identity_of(&path).map_err(refusal)?;
         Ok(Claim::of(identity, path.expires).chain(chain.to_vec()).names(path.names).certificate(
