@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use symbolon::crypto::{Provider, rustcrypto};
+use symbolon::crypto::rustcrypto;
 
 use super::allow::{AllowList, BACKEND, FRONTEND, PROXY};
-use super::attacks::Attackers;
+use super::attacks::{Attackers, Impostors};
 use super::audit::Audit;
 use super::authority::{Authority, made};
 use super::caller::Callee;
@@ -18,14 +18,13 @@ use super::report::Outcome;
 use super::rotation::Rotation;
 use super::service::{Handler, Parts, Service};
 use super::workload::Workload;
-use super::{Fallible, PARTNER, Settings};
+use super::{Fallible, PARTNER, Settings, TRUST_DOMAIN};
 use crate::devpki::DevPki;
 
 /// How long connections may take to leave an old certificate, beyond the time that they are used.
 const DRAINING: Duration = Duration::from_secs(10);
 
 struct Mesh {
-    provider: Provider,
     authority: Arc<Authority>,
     audit: Arc<Audit>,
     settings: Settings,
@@ -36,14 +35,13 @@ struct Mesh {
 /// Runs the mesh and reports; an error when anything was not as it must be.
 pub fn tell(settings: Settings) -> Fallible<()> {
     let provider = rustcrypto::provider();
-    let authority = Arc::new(Authority::new(&provider, "Mesh first")?);
+    let authority = Arc::new(Authority::new(&provider, TRUST_DOMAIN, "Mesh first")?);
     let (audit, began) = (Arc::new(Audit::start()), Instant::now());
     let (workloads, services) = (Vec::new(), Vec::new());
-    let mut mesh = Mesh { provider: provider.clone(), authority, audit, settings, workloads, services };
+    let mut mesh = Mesh { authority, audit, settings, workloads, services };
     let until = began + settings.runtime;
-    let partner = made(&provider, "Partner")?;
-    let partners = [(PARTNER.parse()?, partner.root().clone())];
-    let workload = |name| Workload::new(&provider, &mesh.authority, name, settings.lifetime, &partners);
+    let partner = Arc::new(Authority::new(&provider, PARTNER, "Partner")?);
+    let workload = |name| Workload::new(&mesh.authority, name, settings.lifetime, &[&partner]);
     let (frontend, proxy, backend, intruder) =
         (workload("frontend")?, workload("proxy")?, workload("backend")?, workload("intruder")?);
     // The intruder belongs to the mesh like everybody; it is permitted nothing.
@@ -56,21 +54,26 @@ pub fn tell(settings: Settings) -> Fallible<()> {
     };
     let to_proxy = mesh.serve(&proxy, &PROXY, Box::new(through))?;
     let to_frontend = mesh.serve(&frontend, &FRONTEND, Box::new(goods))?;
-    let impostor = Callee { name: "backend", ..mesh.serve(&intruder, &BACKEND, Box::new(goods))? };
+    let theirs = Workload::new(&partner, "backend", settings.runtime, &[])?;
+    let impostors = Impostors {
+        intruder: Callee { name: "backend", ..mesh.serve(&intruder, &BACKEND, Box::new(goods))? },
+        partner: mesh.serve(&theirs, &BACKEND, Box::new(goods))?,
+    };
 
     let mut load = Load::new();
     let many = (0..settings.callers).map(|_| frontend.caller(&to_proxy));
+    let many = many.collect::<Fallible<Vec<_>>>()?;
     load.add(Route::new("frontend, proxy, backend", &["/stock", "/orders"]), many)?;
-    load.add(Route::new("frontend, backend", &["/health"]), [frontend.caller(&to_backend)])?;
-    load.add(Route::new("backend, frontend", &["/ready"]), [backend.caller(&to_frontend)])?;
+    load.add(Route::new("frontend, backend", &["/health"]), [frontend.caller(&to_backend)?])?;
+    load.add(Route::new("backend, frontend", &["/ready"]), [backend.caller(&to_frontend)?])?;
     let rotation = Rotation::start(&mesh.workloads)?;
-    let mut attackers = Attackers::new(&provider, &mesh.authority, partner)?;
+    let mut attackers = Attackers::new(&mesh.authority, &partner, &frontend)?;
 
     let change = began + settings.runtime * 2 / 5;
-    mesh.attack_until(change, &mut attackers, &to_backend, &impostor)?;
+    mesh.attack_until(change, &mut attackers, &to_backend, &impostors)?;
     let old = mesh.change_authority()?;
     attackers.withdrawn = Some(old);
-    mesh.attack_until(until, &mut attackers, &to_backend, &impostor)?;
+    mesh.attack_until(until, &mut attackers, &to_backend, &impostors)?;
 
     let (renewals, failed) = (Arc::clone(&rotation.renewals), Arc::clone(&rotation.failed));
     rotation.stop()?;
@@ -106,7 +109,7 @@ impl Mesh {
         handler: Box<dyn Fn() -> Handler + Send + Sync>,
     ) -> Fallible<Callee> {
         let service = Service::start(Parts {
-            policy: workload.server_policy()?,
+            policy: workload.server_policy(allow)?,
             workload: Arc::clone(workload),
             allow,
             handler,
@@ -124,11 +127,11 @@ impl Mesh {
         until: Instant,
         attackers: &mut Attackers,
         backend: &Callee,
-        impostor: &Callee,
+        impostors: &Impostors,
     ) -> Fallible<()> {
         let pause = (self.settings.runtime / 12).max(Duration::from_millis(500));
         loop {
-            attackers.attack(backend, impostor)?;
+            attackers.attack(backend, impostors)?;
             let left = until.saturating_duration_since(Instant::now());
             if left <= pause {
                 thread::sleep(left);
@@ -141,7 +144,7 @@ impl Mesh {
     /// Replaces the authority under load: both are trusted, everybody changes over, the old one is withdrawn.
     fn change_authority(&self) -> Fallible<Arc<DevPki>> {
         let old = self.authority.present();
-        let next = Arc::new(made(&self.provider, "Mesh second")?);
+        let next = Arc::new(made(&self.authority.provider, "Mesh second")?);
         for workload in &self.workloads {
             workload.trust(vec![old.root().clone(), next.root().clone()])?;
         }
@@ -174,10 +177,13 @@ fn goods() -> Handler {
 }
 
 /// The proxy asks the backend, as itself, and says on whose behalf.
-fn forward(proxy: &Arc<Workload>, backend: &Callee) -> Handler {
+fn forward(proxy: &Workload, backend: &Callee) -> Handler {
     let mut onward = proxy.caller(backend);
     Box::new(move |caller, request| {
-        let asked = onward.get(&request.path, Some(&caller.to_string()));
+        let asked = match &mut onward {
+            Ok(onward) => onward.get(&request.path, Some(&caller.to_string())),
+            Err(error) => Err(error.to_string().into()),
+        };
         asked.unwrap_or_else(|error| Response::new(502, format!("the backend does not answer: {error}\n")))
     })
 }
