@@ -255,7 +255,7 @@ fn trust(
             trusting.verifier_over(provider, vec![nobody], "nobody".into())?
         }
     };
-    let mut policy = ClientPolicy::verifying(expecting(arguments, verifier));
+    let mut policy = ClientPolicy::verifying(provider.clone(), expecting(arguments, verifier));
     if cert.len() != key.len() {
         let (certs, keys) = (cert.len(), key.len());
         return Err(Failure::usage(format_args!(

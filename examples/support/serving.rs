@@ -36,7 +36,7 @@ impl Clients {
         let Some(file) = &self.client_ca else { return Ok((ClientAuth::Off, None)) };
         let verifier = self.trusting.verifier(provider, file)?;
         // Clients with several certificates choose by these names (RFC 9846 section 4.3.4).
-        let authorities = verifier.roots().names().map(<[u8]>::to_vec).collect();
+        let authorities = verifier.roots().subjects().map(<[u8]>::to_vec).collect();
         let mode = match self.client_auth {
             Mode::Required => ClientAuth::Required { authorities },
             Mode::Optional => ClientAuth::Optional { authorities },

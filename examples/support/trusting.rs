@@ -80,7 +80,7 @@ impl Trusting {
     pub fn system_verifier(&self, provider: &Provider) -> Result<Verifier, Failure> {
         let native = NativeRoots::new();
         let roots = native.roots().map_err(Failure::usage)?;
-        say(format_args!("trusting {}", roots.description()));
+        say(format_args!("trusting {}", roots.description().unwrap_or_default()));
         self.finish(Verifier::with_roots(provider.clone(), roots).map_err(Failure::usage)?)
     }
 

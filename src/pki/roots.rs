@@ -91,6 +91,11 @@ impl Roots {
         self.by_subject.values().flatten()
     }
 
+    /// Their subjects as DER distinguished names, each once: for certificate_authorities (RFC 9846 section 4.3.4).
+    pub fn subjects(&self) -> impl Iterator<Item = &[u8]> {
+        self.by_subject.keys().map(Vec::as_slice)
+    }
+
     /// Whether a certificate is one of them, byte for byte.
     #[must_use]
     pub fn contains(&self, der: &CertificateDer<'_>) -> bool {

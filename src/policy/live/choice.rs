@@ -204,3 +204,136 @@ enum Exact {
     No,
     Yes,
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::question::Tag;
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject;
+
+    const P256: SignatureScheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
+    const P384: SignatureScheme = SignatureScheme::ECDSA_SECP384R1_SHA384;
+    const ED25519: SignatureScheme = SignatureScheme::ED25519;
+
+    /// The leaf `name`, with a key that signs by `scheme`, for these names.
+    fn listed(name: &str, scheme: SignatureScheme, names: &[&str]) -> Listed {
+        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", name];
+        let leaf = CertificateDer::from_pem_file(path.iter().collect::<std::path::PathBuf>()).unwrap();
+        let credential = Credential::remote(Vec::from([leaf]), Vec::from([scheme])).unwrap();
+        let mut listed = Listed::of(Arc::new(credential)).unwrap();
+        listed.names = names.iter().map(ToString::to_string).collect();
+        listed
+    }
+
+    fn choice(listed: impl IntoIterator<Item = Listed>) -> Choice {
+        let mut choice = Choice::default();
+        listed.into_iter().for_each(|listed| choice.add(listed));
+        choice
+    }
+
+    fn offered(name: Option<&str>, schemes: &[SignatureScheme]) -> Offered {
+        Offered {
+            server_name: name.map(Into::into),
+            signature_schemes: schemes.to_vec(),
+            certificate_schemes: schemes.to_vec(),
+            ..Offered::default()
+        }
+    }
+
+    /// The position of what serves a client, and whether it has the name.
+    fn picked(choice: &Choice, offered: &Offered) -> Option<(usize, &'static str)> {
+        let place = |found: &Listed| choice.listed.iter().position(|listed| core::ptr::eq(listed, found));
+        match choice.for_client(offered) {
+            Pick::Named(listed) => place(listed).map(|position| (position, "named")),
+            Pick::Unnamed(listed) => place(listed).map(|position| (position, "unnamed")),
+            Pick::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn an_exact_name_goes_before_a_wildcard_and_both_before_the_first() {
+        let choice = choice([
+            listed("client-only.pem", P256, &["other.test"]),
+            listed("client-only.pem", P256, &["*.Example.test"]),
+            listed("client-only.pem", P256, &["www.example.test", "b.example.test"]),
+        ]);
+        let pick = |name| picked(&choice, &offered(Some(name), &[P256]));
+        assert_eq!(pick("www.example.test"), Some((2, "named")));
+        assert_eq!(pick("WWW.example.TEST"), Some((2, "named")));
+        assert_eq!(pick("a.example.test"), Some((1, "named")));
+        assert_eq!(pick("a.b.example.test"), Some((0, "unnamed")));
+        assert_eq!(picked(&choice, &offered(None, &[P256])), Some((0, "named")));
+        assert_eq!(picked(&Choice::default(), &offered(None, &[P256])), None);
+    }
+
+    #[test]
+    fn a_fallback_serves_who_asks_for_nothing_or_for_nobody() {
+        let mut fallback = listed("client-only.pem", P256, &["fallback.test"]);
+        fallback.place = Place::Fallback;
+        let choice = choice([listed("client-only.pem", P256, &["first.test"]), fallback]);
+        assert_eq!(picked(&choice, &offered(None, &[P256])), Some((1, "named")));
+        assert_eq!(picked(&choice, &offered(Some("x.test"), &[P256])), Some((1, "unnamed")));
+        assert_eq!(picked(&choice, &offered(Some("first.test"), &[P256])), Some((0, "named")));
+    }
+
+    #[test]
+    fn what_a_client_can_verify_goes_before_what_it_cannot() {
+        // Both leaves were signed by the P-384 key of the intermediate.
+        let choice = choice([
+            listed("ed25519.pem", ED25519, &["a.test"]),
+            listed("p256.pem", P256, &["a.test"]),
+            listed("client-only.pem", P256, &["a.test"]),
+        ]);
+        let pick = |schemes: &[_]| picked(&choice, &offered(Some("a.test"), schemes)).unwrap().0;
+        assert_eq!(pick(&[ED25519, P384]), 0);
+        assert_eq!(pick(&[P256, P384]), 1);
+        assert_eq!(pick(&[P256]), 2, "the others have a certificate signed by another scheme");
+        assert_eq!(pick(&[ED25519]), 0, "rather than nothing");
+        assert_eq!(pick(&[P384]), 0, "nobody can sign");
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_sign_for_gets_who_can_sign() {
+        let choice =
+            choice([listed("p256.pem", P256, &["a.test"]), listed("ed25519.pem", ED25519, &["b.test"])]);
+        assert_eq!(picked(&choice, &offered(Some("a.test"), &[ED25519])), Some((1, "named")));
+    }
+
+    #[test]
+    fn an_authority_that_a_client_names_is_preferred() {
+        let choice =
+            choice([listed("client-only.pem", P256, &["a.test"]), listed("p256.pem", P256, &["a.test"])]);
+        let intermediate = choice.listed[1].issuers[0].clone();
+        let mut offered = offered(Some("a.test"), &[P256, P384]);
+        assert_eq!(picked(&choice, &offered), Some((0, "named")));
+        offered.authorities = Vec::from([intermediate]);
+        assert_eq!(picked(&choice, &offered), Some((1, "named")));
+        offered.authorities = Vec::from([Vec::from([0x30, 0])]);
+        assert_eq!(picked(&choice, &offered), Some((0, "named")), "rather than nothing");
+    }
+
+    #[test]
+    fn a_client_answers_only_for_authorities_and_schemes_that_the_server_named() {
+        let choice = choice([listed("p256.pem", P256, &[]), listed("client-only.pem", P256, &[])]);
+        let [intermediate, root] = [0, 1].map(|at: usize| choice.listed[at].issuers[0].clone());
+        let chosen = |schemes: &[SignatureScheme],
+                      certificate_schemes: &[SignatureScheme],
+                      authorities: &[&Vec<u8>]| {
+            let question = ChooseCredential {
+                tag: Tag { connection: [0; 16], serial: 0 },
+                schemes: schemes.to_vec(),
+                certificate_schemes: certificate_schemes.to_vec(),
+                authorities: authorities.iter().map(|name| name.to_vec()).collect(),
+            };
+            let found = choice.for_server(&question)?;
+            choice.listed.iter().position(|listed| core::ptr::eq(listed, found))
+        };
+        assert_eq!(chosen(&[P256], &[P256, P384], &[]), Some(0));
+        assert_eq!(chosen(&[P256], &[P256], &[]), Some(1), "signed by another scheme");
+        assert_eq!(chosen(&[P256], &[P256, P384], &[&root]), Some(1));
+        assert_eq!(chosen(&[P256], &[P256], &[&intermediate]), Some(0), "rather than nothing");
+        assert_eq!(chosen(&[P256], &[P256], &[&Vec::from([0x30, 0])]), None);
+        assert_eq!(chosen(&[ED25519], &[P256], &[]), None);
+    }
+}
