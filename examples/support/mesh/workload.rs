@@ -1,6 +1,6 @@
 //! A workload: its identity, the certificate for it at present, and whom it trusts at present.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
@@ -30,6 +30,8 @@ pub struct Workload {
     authority: Arc<Authority>,
     lifetime: Duration,
     pub credentials: CredentialStore,
+    /// Held while it is renewed: of two renewals the one that began later counts.
+    renewing: Mutex<()>,
     trust: TrustStore,
 }
 
@@ -56,6 +58,7 @@ impl Workload {
             authority: Arc::clone(authority),
             lifetime,
             credentials: CredentialStore::new(provider.clone(), [certified(authority, &id, lifetime)?])?,
+            renewing: Mutex::new(()),
             trust: TrustStore::by_trust_domain(bundles),
             id,
         }))
@@ -84,6 +87,7 @@ impl Workload {
     /// Has its identity certified anew; connections that are there go on with what they have. Gives the number of the
     /// generation.
     pub fn renew(&self) -> Fallible<u64> {
+        let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(self.credentials.replace([certified(&self.authority, &self.id, self.lifetime)?])?)
     }
 
