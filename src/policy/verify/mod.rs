@@ -342,10 +342,7 @@ mod tests {
     #[test]
     fn a_resumed_peer_is_verified_again_by_roots_and_time() {
         let chain = Vec::from([certificate("client-only.pem")]);
-        assert_eq!(
-            again(chain.clone(), 1_780_272_000),
-            Ok(Identity::Dns { name: "localhost".to_string() })
-        );
+        assert_eq!(again(chain.clone(), 1_780_272_000), Ok(Identity::Dns { name: "localhost".to_string() }));
         assert_eq!(again(chain, 4_922_899_201), Err(AlertCode::CERTIFICATE_EXPIRED));
         let elsewhere = Vec::from([certificate("self-signed.pem")]);
         assert_eq!(again(elsewhere, 1_780_272_000), Err(AlertCode::UNKNOWN_CA));
