@@ -1,5 +1,6 @@
 //! When a verification happens, and what it makes of times.
 
+use alloc::collections::BTreeSet;
 use core::time::Duration;
 
 use rustls_pki_types::UnixTime;
@@ -47,7 +48,9 @@ impl Moment {
         error: VerifyError,
         certificates: impl Iterator<Item = &'c Certificate<'d>> + Clone,
     ) -> VerifyError {
-        let count = certificates.clone().count();
+        // A root may be among those sent, too.
+        let distinct: BTreeSet<&[u8]> = certificates.clone().map(|certificate| certificate.der).collect();
+        let count = distinct.len();
         let all = certificates.clone().all(|certificate| self.is_early(certificate))
             || certificates.clone().all(|certificate| self.is_late(certificate));
         if count < 2 || !all {
