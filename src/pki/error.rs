@@ -128,6 +128,15 @@ pub enum VerifyError {
     NoCertificate,
     /// The raw public key is none that is trusted (RFC 7250).
     UnknownKey,
+    /// Trust is by trust domain, and no bundle is there for the peer's.
+    UnknownTrustDomain {
+        /// The trust domain of the leaf; `None` where it has no SPIFFE ID, or several URIs.
+        domain: Option<String>,
+        /// The first few trust domains that there are bundles for.
+        trusted: Vec<String>,
+        /// For how many trust domains there are bundles.
+        bundles: usize,
+    },
     /// No path leads to a trusted root.
     NoPath(Box<NoPath>),
     /// The search for a path was given up: the peer sent a maze.
@@ -153,6 +162,8 @@ pub struct NoPath {
     pub self_signed: bool,
     /// The issuer for which no certificate was found, or the last one tried.
     pub issuer: String,
+    /// The subject of the certificate that names this issuer: the leaf's, or that of an intermediate.
+    pub below: String,
     /// Where the certificate below says that this issuer's is to be had.
     pub issuer_url: Option<String>,
     /// How many certificates came with the leaf.
@@ -206,6 +217,7 @@ impl VerifyError {
             Self::BadStaple { .. } => AlertCode::BAD_CERTIFICATE_STATUS_RESPONSE,
             Self::NoCertificate => AlertCode::BAD_CERTIFICATE,
             Self::UnknownKey => AlertCode::CERTIFICATE_UNKNOWN,
+            Self::UnknownTrustDomain { .. } => AlertCode::UNKNOWN_CA,
             Self::Clock { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::NoPath(no_path) => no_path.alert(),
             Self::Budget(_) => AlertCode::CERTIFICATE_UNKNOWN,
@@ -221,7 +233,8 @@ impl fmt::Display for VerifyError {
             Self::Malformed(why) => write!(f, "a certificate is malformed: {why}"),
             Self::NoRoots => f.write_str("no root certificate is trusted; name a CA file"),
             Self::WrongName { wanted, presented } => {
-                write!(f, "the certificate is not for {wanted:?}; it is for: {presented}")
+                write!(f, "the certificate is not for {wanted:?}; it is for: {presented}; ")?;
+                f.write_str("ask for one of these, or have it issued for that name, too")
             }
             Self::Time { subject, not_before, not_after, now } => {
                 time(f, subject, *not_before, *not_after, *now)
@@ -250,15 +263,18 @@ impl fmt::Display for VerifyError {
                 write!(f, "the key of \"{subject}\", {key}, {why}; have it issued for another key")
             }
             Self::NotPermitted { subject, authority, why } => {
-                write!(f, "\"{authority}\" may not vouch for \"{subject}\": {why}")
+                write!(f, "\"{authority}\" may not vouch for \"{subject}\": {why}; ")?;
+                f.write_str("have it issued by another authority, or for other names")
             }
             Self::Clock { certificates, now, why } => {
-                write!(
-                    f,
-                    "the clock looks wrong: it says {}, and all {certificates} certificates ",
-                    date(*now)
-                )?;
-                write!(f, "are out of their time in the same direction; {why}")
+                write!(f, "the clock looks wrong, set it: it says {}, and all {certificates} ", date(*now))?;
+                f.write_str("certificates are out of their time in the same direction; ")?;
+                match &**why {
+                    Self::Time { subject, not_before, not_after, now } => {
+                        window(f, subject, *not_before, *not_after, *now)
+                    }
+                    why => write!(f, "{why}"),
+                }
             }
             Self::Revoked { subject, source, since, reason } => {
                 write!(
@@ -266,21 +282,43 @@ impl fmt::Display for VerifyError {
                     "the certificate \"{subject}\" was revoked on {} according to {source}",
                     date(*since)
                 )?;
-                reason.map_or(Ok(()), |reason| write!(f, ", for the reason {reason}"))
+                if let Some(reason) = reason {
+                    write!(f, ", for the reason {}", Reason(*reason))?;
+                }
+                f.write_str("; it must be replaced, with another key")
             }
             Self::RevocationUnknown { subject, why } => {
-                write!(f, "whether the certificate \"{subject}\" was revoked cannot be told: {why}")
+                write!(f, "whether the certificate \"{subject}\" was revoked cannot be told: {why}; ")?;
+                f.write_str("hand in a current CRL, have the peer staple a response, or let the policy pass it")
             }
             Self::BadStaple { subject, why } => {
-                write!(f, "the OCSP response for the certificate \"{subject}\" is no good one: {why}")
+                write!(f, "no good OCSP response came with the certificate \"{subject}\": {why}")
             }
             Self::NoCertificate => f.write_str("the peer sent no certificate"),
             Self::UnknownKey => f.write_str(
                 "the peer's raw public key is none of those that are trusted; add it, if the peer is who you mean",
             ),
+            Self::UnknownTrustDomain { domain, trusted, bundles } => {
+                match domain {
+                    Some(domain) => write!(f, "no bundle is there for the peer's trust domain {domain}")?,
+                    None => f.write_str(
+                        "the peer's certificate has no trust domain: it must have exactly one URI, a SPIFFE ID",
+                    )?,
+                }
+                write!(f, "; {bundles} {} trusted", if *bundles == 1 { "domain is" } else { "domains are" })?;
+                for (position, domain) in trusted.iter().enumerate() {
+                    write!(f, "{}{domain}", if position == 0 { ": " } else { ", " })?;
+                }
+                f.write_str(if *bundles > trusted.len() { ", and others" } else { "" })?;
+                f.write_str(if domain.is_some() { "; add its bundle, if its workloads may connect" } else { "" })
+            }
             Self::NoPath(no_path) => write!(f, "{no_path}"),
-            Self::Budget(what) => write!(f, "the chain needs more {what} than are spent on one"),
-            Self::BadSignature => f.write_str("the handshake's signature is not by the certificate's key"),
+            Self::Budget(what) => {
+                write!(f, "the chain needs more {what} than are spent on one; have a plain one sent, or raise the budget")
+            }
+            Self::BadSignature => f.write_str(
+                "the handshake's signature is not by the certificate's key; the peer must load the key that belongs to it",
+            ),
             Self::SchemeMismatch { scheme, key } => {
                 write!(f, "the signature scheme {scheme} does not fit the certificate's key, {key}")
             }
@@ -304,27 +342,38 @@ impl NoPath {
 
 impl fmt::Display for NoPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, issuer, sent, roots, .. } = self;
+        let Self { subject, issuer, below, sent, .. } = self;
         write!(f, "no path leads from \"{subject}\" to a trusted root: ")?;
         for (position, Rejected { subject, why }) in self.rejected.iter().enumerate() {
             let separator = if position == 0 { "" } else { "; " };
             write!(f, "{separator}candidate \"{subject}\": {why}")?;
         }
-        if self.rejected.is_empty() && self.self_signed && *sent == 0 {
-            write!(f, "it is self-signed and not among the {roots} trusted roots{}; ", Store(self))?;
+        let trusted = Trusted(self);
+        if !self.rejected.is_empty() {
+            write!(f, " (trusted: {trusted})")?;
+        } else if self.self_signed && *sent == 0 {
+            write!(f, "it is self-signed and not trusted (trusted: {trusted}); ")?;
             f.write_str("trust it by itself, or have an authority issue one")?;
-        } else if self.rejected.is_empty() {
-            write!(f, "its issuer \"{issuer}\" is neither among the {roots} trusted roots{} ", Store(self))?;
-            write!(f, "nor among the {sent} certificates sent beside the leaf; ")?;
-            if *sent == 0 {
-                f.write_str("the peer sent only its leaf; ")?;
-            }
-            f.write_str("trust that issuer, or have the peer send the missing intermediate")?;
-            if let Some(url) = &self.issuer_url {
-                write!(f, " (its certificate names {url})")?;
-            }
+        } else if issuer == below {
+            write!(f, "what was sent ends with \"{below}\", which is its own issuer and is not trusted ")?;
+            write!(
+                f,
+                "(trusted: {trusted}); trust it, or have the peer show a certificate by another authority"
+            )?;
         } else {
-            write!(f, " (trusted: {roots} roots{})", Store(self))?;
+            match (sent, subject == below) {
+                (0, _) => write!(f, "the peer sent only its leaf; its issuer \"{issuer}\" was not sent ")?,
+                (_, true) => write!(f, "its issuer \"{issuer}\" was not sent ")?,
+                (_, false) => write!(f, "the issuer \"{issuer}\" of \"{below}\" was not sent ")?,
+            }
+            write!(
+                f,
+                "and is not trusted (trusted: {trusted}); trust that issuer, or have the peer send the "
+            )?;
+            f.write_str("missing intermediate")?;
+            if let Some(url) = &self.issuer_url {
+                write!(f, ", which is to be had at {url}")?;
+            }
         }
         for Rejected { subject, why } in &self.skipped {
             write!(f, "; {subject} was passed over: {why}")?;
@@ -333,25 +382,61 @@ impl fmt::Display for NoPath {
     }
 }
 
-/// Where the roots come from, if it is known.
-struct Store<'a>(&'a NoPath);
+/// How many roots there are, and where they come from, if it is known.
+struct Trusted<'a>(&'a NoPath);
 
-impl fmt::Display for Store<'_> {
+impl fmt::Display for Trusted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.store.as_ref().map_or(Ok(()), |store| write!(f, " of {store}"))
+        let NoPath { roots, store, .. } = self.0;
+        write!(f, "{roots} {}", if *roots == 1 { "root" } else { "roots" })?;
+        store.as_ref().map_or(Ok(()), |store| write!(f, " of {store}"))
+    }
+}
+
+/// Why a certificate was revoked, as RFC 5280 section 5.3.1 calls it, and its number.
+struct Reason(u8);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            0 => "unspecified",
+            1 => "keyCompromise",
+            2 => "cACompromise",
+            3 => "affiliationChanged",
+            4 => "superseded",
+            5 => "cessationOfOperation",
+            6 => "certificateHold",
+            8 => "removeFromCRL",
+            9 => "privilegeWithdrawn",
+            10 => "aACompromise",
+            _ => "of an unknown kind",
+        };
+        write!(f, "{name} ({})", self.0)
     }
 }
 
 impl core::error::Error for VerifyError {}
 
 fn time(f: &mut fmt::Formatter<'_>, subject: &str, not_before: i64, not_after: i64, now: i64) -> fmt::Result {
-    let (what, limit) = if now < not_before {
-        ("is not valid before", not_before)
+    window(f, subject, not_before, not_after, now)?;
+    write!(f, "; our clock says {}; renew the certificate, or set the clock", date(now))
+}
+
+/// By how much a certificate is out of its time.
+fn window(
+    f: &mut fmt::Formatter<'_>,
+    subject: &str,
+    not_before: i64,
+    not_after: i64,
+    now: i64,
+) -> fmt::Result {
+    let (what, limit, direction) = if now < not_before {
+        ("is not valid before", not_before, "from now")
     } else {
-        ("was valid only until", not_after)
+        ("was valid only until", not_after, "ago")
     };
-    write!(f, "the certificate \"{subject}\" {what} {}; our clock says {}", date(limit), date(now))?;
-    write!(f, ", {} apart; renew the certificate, or set the clock", Span(now.abs_diff(limit)))
+    let span = Span(now.abs_diff(limit));
+    write!(f, "the certificate \"{subject}\" {what} {}, {span} {direction}", date(limit))
 }
 
 /// A number of seconds in the largest unit that it fills.
@@ -382,6 +467,7 @@ mod tests {
             let (subject, issuer) = ("CN=x".to_string(), "CN=y".to_string());
             let (issuer_url, store, skipped) = (None, None, Vec::new());
             let no_path = NoPath {
+                below: subject.clone(),
                 subject,
                 self_signed: false,
                 issuer,

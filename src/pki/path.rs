@@ -302,6 +302,7 @@ impl<'a> Search<'a> {
             subject: leaf.subject(),
             self_signed: leaf.is_self_issued(),
             issuer: missing.issuer(),
+            below: missing.subject(),
             // The peer chose it: a log may be read on a terminal.
             issuer_url: missing
                 .aia_issuers

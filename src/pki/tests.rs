@@ -105,10 +105,7 @@ fn every_name_of_the_leaf_matches_and_no_other() {
 #[test]
 fn a_missing_issuer_is_named() {
     let (text, alert) = refusal(verify("root.pem", "p256.pem", &[]));
-    assert!(
-        text.contains("its issuer \"CN=Test Intermediate\" is neither among the 1 trusted roots"),
-        "{text}"
-    );
+    assert!(text.contains("its issuer \"CN=Test Intermediate\" was not sent"), "{text}");
     assert_eq!(alert, AlertCode::UNKNOWN_CA);
     let (text, alert) = refusal(verify("other-root.pem", "p256.pem", &["intermediate.pem"]));
     assert!(text.contains("Test Root"), "{text}");

@@ -163,7 +163,8 @@ pub(super) fn check_pair(chain: &[CertificateDer<'_>], spki: &[u8]) -> Result<()
             };
             let leaf = kinds.first().and_then(Option::as_ref);
             Err(LoadError::new(format!(
-                "the private key ({}) does not belong to the leaf certificate, whose key ({}) is another one",
+                "the private key ({}) does not belong to the leaf certificate, whose key ({}) is another one; load the two \
+                 that were issued together",
                 name(ours.as_ref()),
                 name(leaf),
             )))

@@ -21,9 +21,9 @@ pub fn now() -> UnixTime {
 /// An authority with its key and one certificate over it.
 pub struct Authority {
     pub certificate: CertificateDer<'static>,
-    name: String,
-    issuer: Issuer<'static, Key>,
-    key: Arc<Key>,
+    pub name: String,
+    pub issuer: Issuer<'static, Key>,
+    pub key: Arc<Key>,
 }
 
 impl Authority {
@@ -79,7 +79,8 @@ fn authority(key: &Key, name: &str) -> CertificateParams {
     params
 }
 
-fn params(key: &Key, name: &str) -> CertificateParams {
+/// Of a certificate for `key` that names it `name`.
+pub fn params(key: &Key, name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
     params.not_after = rcgen::date_time_ymd(2027, 1, 1);
@@ -97,13 +98,13 @@ fn params(key: &Key, name: &str) -> CertificateParams {
 
 /// One of this library's own keys, as rcgen wants keys to be.
 #[derive(Clone)]
-struct Key {
-    signer: Arc<dyn SigningKey>,
-    rng: Arc<dyn Rng>,
+pub struct Key {
+    pub signer: Arc<dyn SigningKey>,
+    pub rng: Arc<dyn Rng>,
 }
 
 impl Key {
-    fn generate() -> Self {
+    pub fn generate() -> Self {
         use p256::pkcs8::EncodePrivateKey;
         let provider = provider();
         let mut bytes = [0; 32];

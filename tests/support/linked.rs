@@ -79,17 +79,48 @@ impl Link {
         name: &str,
         ticket: Option<(Ticket, Moment)>,
     ) -> Result<Self, Error> {
+        let mut link = Self::begin(client, server, name, ticket);
+        link.run()?;
+        Ok(link)
+    }
+
+    /// A client that has its first flight ready.
+    pub fn begin(
+        client: (&Arc<ClientConfig>, Arc<dyn Answerer>),
+        server: (&Arc<ServerConfig>, Arc<dyn Answerer>),
+        name: &str,
+        ticket: Option<(Ticket, Moment)>,
+    ) -> Self {
         let mut out = SendBuf::with_limit(LIMIT);
         let name = ServerName::try_from(name.to_string()).unwrap();
         let offer = ticket.map_or_else(Offer::fresh, |(ticket, now)| Offer::resume(ticket, now));
         let conn = Client::start(client.0, name, offer, &mut out).unwrap();
-        let mut link = Self {
+        Self {
             client: Side::new(conn, out),
             server: Side::new(Server::new(server.0).unwrap(), SendBuf::with_limit(LIMIT)),
             answerers: [client.1, server.1],
-        };
-        link.run()?;
-        Ok(link)
+        }
+    }
+
+    /// Carries bytes both ways until nothing moves, the alert of a side that fails included; how it ended for the client
+    /// and for the server.
+    pub fn run_apart(&mut self) -> [Result<(), Error>; 2] {
+        let mut ends = [Ok(()), Ok(())];
+        loop {
+            let (up, down) = (self.client.flush(), self.server.flush());
+            if up.is_empty() && down.is_empty() {
+                return ends;
+            }
+            self.server.inbox.extend(up);
+            self.client.inbox.extend(down);
+            let [client, server] = &mut ends;
+            if server.is_ok() {
+                *server = self.server.run(&*self.answerers[1]);
+            }
+            if client.is_ok() {
+                *client = self.client.run(&*self.answerers[0]);
+            }
+        }
     }
 
     /// Carries bytes both ways until nothing moves.

@@ -183,7 +183,8 @@ impl Crl {
 
     /// For people: its number, or when it was issued.
     pub(super) fn age(&self) -> String {
-        match &self.number {
+        match self.number.as_deref() {
+            Some([]) => "number 0".into(),
             Some(number) => alloc::format!("number 0x{}", hex(number)),
             None => alloc::format!("of {}", date(self.this_update)),
         }

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +14,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::super::credentials::LoadError;
 use super::expiry::{Expiry, Role};
 use crate::identity::{SpiffeId, TrustDomain};
-use crate::pki::{Certificate, Crl, Verifier};
+use crate::pki::{Certificate, Crl, Verifier, VerifyError};
+
+/// How many trust domains an error names: peers cause it, and there may be thousands.
+const DOMAINS_TOLD: usize = 8;
 
 /// Whom a policy trusts, exchanged while connections run. Cheap to clone; clones are the same store.
 ///
@@ -220,20 +224,26 @@ impl Trust {
     /// Nothing of the chain is verified yet: the verifier must be told to expect this trust domain.
     #[must_use]
     pub fn verifier_for(&self, chain: &[CertificateDer<'_>]) -> Option<&Arc<Verifier>> {
-        self.select(chain).map(|(verifier, _)| verifier)
+        self.select(chain).ok().map(|(verifier, _)| verifier)
     }
 
     /// The same, with the trust domain that the verifier must be told to expect.
     pub(in crate::policy) fn select(
         &self,
         chain: &[CertificateDer<'_>],
-    ) -> Option<(&Arc<Verifier>, Option<TrustDomain>)> {
-        match &self.bundles {
-            Bundles::Sole(verifier) => Some((verifier, None)),
-            Bundles::ByDomain(bundles) => {
-                let domain = trust_domain(chain.first()?)?;
-                bundles.get(&domain).map(|verifier| (verifier, Some(domain)))
-            }
+    ) -> Result<(&Arc<Verifier>, Option<TrustDomain>), VerifyError> {
+        let bundles = match &self.bundles {
+            Bundles::Sole(verifier) => return Ok((verifier, None)),
+            Bundles::ByDomain(bundles) => bundles,
+        };
+        let domain = chain.first().and_then(trust_domain);
+        match domain.as_ref().and_then(|domain| bundles.get(domain)) {
+            Some(verifier) => Ok((verifier, domain)),
+            None => Err(VerifyError::UnknownTrustDomain {
+                domain: domain.map(|domain| domain.to_string()),
+                trusted: bundles.keys().take(DOMAINS_TOLD).map(ToString::to_string).collect(),
+                bundles: bundles.len(),
+            }),
         }
     }
 

@@ -191,10 +191,7 @@ impl Verification {
     ) -> Result<Claim, Refusal> {
         let trust = trust.ok_or(VerifyError::NoRoots).map_err(refusal)?;
         let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?.with_staples(staples);
-        let (verifier, domain) = trust.select(chain).ok_or_else(|| {
-            let why = "no bundle is trusted for the peer's trust domain, or its certificate has no SPIFFE ID";
-            Refusal::text(AlertCode::UNKNOWN_CA, why)
-        })?;
+        let (verifier, domain) = trust.select(chain).map_err(refusal)?;
         let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
         let expected = match (&self.expected, name, &domain) {
             (Some(expected), ..) => expected.clone(),
