@@ -116,6 +116,12 @@ fn make() -> PathBuf {
         let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
         openssl(&dir, &["pkey", "-in", &private, "-pubout", "-out", &public]);
     }
+    // Nobody's: it speaks for itself alone.
+    key(&dir, "stranger", &p256);
+    let stranger =
+        ["req", "-x509", "-new", "-key", "stranger.key", "-out", "stranger.pem", "-subj", "/CN=stranger"];
+    let tail = ["-extensions", "other", "-config", "config", "-days", "30"];
+    openssl(&dir, &[&stranger[..], &tail].concat());
     let authority = ["-config", "config", "-cert", "ca.pem", "-keyfile", "ca.key", "-md", "sha256"];
     openssl(&dir, &[&["ca", "-revoke", "revoked.pem"], &authority[..]].concat());
     openssl(&dir, &[&["ca", "-gencrl", "-crldays", "7", "-out", "crl.pem"], &authority[..]].concat());

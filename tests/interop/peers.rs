@@ -64,6 +64,7 @@ fn program(name: &str) -> PathBuf {
             ("tokio", cfg!(feature = "tokio")),
             ("redis", cfg!(feature = "redis")),
             ("http", cfg!(feature = "http")),
+            ("native-roots", cfg!(feature = "native-roots")),
         ];
         let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
         build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--features", &features.join(",")]);
