@@ -37,6 +37,11 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let Arguments { seconds, lifetime, callers } = Arguments::parse();
+    // Otherwise there would be nothing to see: none is renewed between the change of authorities and the end.
+    if lifetime > seconds * 4 / 5 {
+        eprintln!("mesh: --lifetime is at most four fifths of --seconds");
+        return ExitCode::from(2);
+    }
     let settings = mesh::Settings {
         runtime: Duration::from_secs(seconds),
         lifetime: Duration::from_secs(lifetime),

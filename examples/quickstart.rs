@@ -22,10 +22,10 @@ use symbolon::config::{ClientAuth, ClientConfig, ServerConfig};
 use symbolon::conn::{Offer, Summary};
 use symbolon::crypto::rustcrypto;
 use symbolon::io::blocking::Stream;
-use symbolon::pki::Verifier;
+use symbolon::pki::{Expected, Verifier};
 use symbolon::policy::replay::{DEFAULT_WINDOW, ReplayRegister};
 use symbolon::policy::tickets::TicketRing;
-use symbolon::policy::{ClientPolicy, Clock, ServerPolicy, SystemClock};
+use symbolon::policy::{ClientPolicy, Clock, ServerPolicy, SystemClock, Verification};
 
 use devpki::Leaf;
 use distance::{Distance, Visit};
@@ -44,9 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .client_auth(ClientAuth::Required { authorities: Vec::new() })
         .report_messages()
         .build()?;
+    let workloads = Verification::by(Verifier::new(provider.clone(), [pki.root().clone()])?)
+        .expecting(Expected::TrustDomain("dev.example".parse()?));
     let server_policy = ServerPolicy::serving(Arc::clone(&server_config))
         .credential(pki.issue(&["localhost"])?)?
-        .clients(Verifier::new(provider.clone(), [pki.root().clone()])?)
+        .clients(workloads)
         .build()?;
     let client_config =
         ClientConfig::builder(provider.clone()).alpn(["h2", "http/1.1"]).report_messages().build()?;

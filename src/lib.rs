@@ -57,6 +57,7 @@
 //! - `std` (default): adapters, clocks, files. Without it everything up to [`conn`] is `no_std` with `alloc`.
 //! - `rustcrypto` (default): `crypto::rustcrypto`, a crypto provider in Rust alone.
 //! - `pki` (default): path validation, and the policies that use it.
+//! - `watch`: `policy::watch`, which reloads credentials and trust when their files change.
 //! - `tokio`: `io::tokio`.
 //! - `redis`: `policy::redis`, a replay guard and a ticket ring for a fleet of servers, over tokio.
 #![no_std]

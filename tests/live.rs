@@ -15,19 +15,20 @@ use std::time::{Duration, SystemTime};
 
 use devpki::{DevPki, Leaf, Validity};
 use linked::Link;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use support::provider;
 use symbolon::codepoint::SignatureScheme;
 use symbolon::config::{ClientAuth, ClientConfig, Credential, ServerConfig};
 use symbolon::conn::{NotResumed, Resumed};
 use symbolon::identity::TrustDomain;
 use symbolon::io::blocking::Stream;
-use symbolon::pki::Verifier;
+use symbolon::pki::{Crl, Expected, Revocation, RevocationPolicy, Verifier};
 use symbolon::policy::tickets::{SessionCache, TicketRing, Tickets};
 use symbolon::policy::{
-    Answerer, ClientPolicy, Clock, Completeness, CredentialStore, Entry, Role, ServerPolicy, SignError,
-    Signer, SystemClock, TrustStore,
+    Answerer, ClientPolicy, Clock, Completeness, CredentialStore, Entry, FixedClock, Role, ServerPolicy,
+    SignError, Signer, SystemClock, TrustStore, Verification, certificates_from_pem,
 };
+use symbolon::question::{Answer, Question};
 use symbolon::{AlertCode, Error};
 
 const HOST: &str = "localhost";
@@ -227,7 +228,7 @@ fn what_cannot_be_right_is_refused_and_the_last_good_generation_stays() {
         (issued(Validity::expired(day)), "\"CN=localhost\" was valid only until"),
         (issued(tomorrow), "\"CN=localhost\" is not valid before"),
         (
-            of(&[leaf.clone()], &one),
+            of(std::slice::from_ref(leaf), &one),
             "\"CN=localhost\" comes without its issuer \"CN=Symbolon development intermediate\"; append",
         ),
         (
@@ -430,6 +431,28 @@ fn an_added_authority_keeps_tickets_and_a_removed_one_refuses_them() {
     }
 }
 
+/// Takes trust away between the verification of a client and its ticket.
+struct Late(Arc<dyn Answerer>, TrustStore);
+
+impl Answerer for Late {
+    fn answer(&self, question: Question) -> Answer {
+        if let Question::SealTicket(_) = question {
+            self.1.refuse_tickets();
+        }
+        self.0.answer(question)
+    }
+}
+
+#[test]
+fn a_ticket_tells_of_the_trust_that_the_client_was_verified_by() {
+    let mut it = Rotation::new(ring());
+    let server = it.server.clone();
+    it.server = Arc::new(Late(server.clone(), it.trust.clone()));
+    let mut link = it.connect(0).unwrap();
+    it.server = server;
+    assert_eq!(it.resumed(0, &mut link).0, Err(NotResumed::PolicyChanged));
+}
+
 #[test]
 fn a_client_forgets_the_tickets_of_servers_that_it_trusts_no_more() {
     let world = World::new(ClientAuth::Off);
@@ -490,6 +513,76 @@ fn each_trust_domain_is_vouched_for_by_its_own_bundle() {
     assert!(trust.remove_domain(&domains[1]).is_err());
     assert!(trust.replace(verifier(&[&here])).unwrap_err().to_string().contains("by trust domain"));
     assert_eq!(trust.generation(), 1);
+}
+
+#[test]
+fn the_bundle_of_a_trust_domain_vouches_for_no_dns_name() {
+    let world = World::new(ClientAuth::Off);
+    let credential = world.pki.issue_leaf(&Leaf::workload("spiffe://here.example/api").name(HOST)).unwrap();
+    let store = CredentialStore::new(provider(), [Entry::new("api", credential)]).unwrap();
+    let server = world.server(&store);
+    let trust = || TrustStore::by_trust_domain([("here.example".parse().unwrap(), verifier(&[&world.pki]))]);
+    let by_name: Arc<dyn Answerer> = ClientPolicy::verifying(provider(), trust()).build();
+    let refused = world.connect(&by_name, &server).err().unwrap();
+    assert_eq!(refused.alert(), Some(AlertCode::BAD_CERTIFICATE));
+    let expected = Expected::Spiffe("spiffe://here.example/api".parse().unwrap());
+    let expecting = Verification::by(trust()).expecting(expected);
+    let by_id: Arc<dyn Answerer> = ClientPolicy::verifying(provider(), expecting).build();
+    assert!(world.connect(&by_id, &server).is_ok());
+}
+
+#[test]
+fn a_newer_crl_refuses_tickets_and_the_same_one_keeps_them() {
+    let it = Rotation::new(ring());
+    let root = it.pkis[0].root();
+    let with = |crl: &[u8]| {
+        let crl = Crl::parse(crl).unwrap();
+        let revocation = Revocation::new(RevocationPolicy::soft_fail()).crls([crl]);
+        Verifier::new(provider(), [root.clone()]).unwrap().revocation(Arc::new(revocation))
+    };
+    let [older, newer] = [
+        include_bytes!("../testvectors/revocation/older.crl").as_slice(),
+        include_bytes!("../testvectors/revocation/intermediate.crl").as_slice(),
+    ];
+    assert_eq!(it.trust.replace(with(older)), Ok(1));
+    assert_eq!(it.trust.replace(with(older)), Ok(1));
+    assert_eq!(it.trust.replace(with(newer)), Ok(2));
+    let roles = it.trust.expiries(SystemClock.now()).iter().map(|expiry| expiry.role).collect::<Vec<_>>();
+    assert_eq!(roles, [Role::Anchor, Role::Crl]);
+}
+
+/// The leaf `name` of the revocation tests and its issuer, with an OCSP response.
+fn stapled(name: &str, staple: &str) -> Entry {
+    let read =
+        |name: &str| std::fs::read(format!("{}/testvectors/revocation/{name}", env!("CARGO_MANIFEST_DIR")));
+    let mut chain = certificates_from_pem(&read(name).unwrap()).unwrap();
+    chain.extend(certificates_from_pem(&read("intermediate.pem").unwrap()).unwrap());
+    let credential = Credential::remote(chain, vec![SignatureScheme::ECDSA_SECP256R1_SHA256]).unwrap();
+    match read(staple) {
+        Ok(staple) => Entry::new("web", credential.with_staple(staple)),
+        Err(_) => Entry::new("web", credential),
+    }
+}
+
+#[test]
+fn a_staple_that_a_peer_would_refuse_is_refused() {
+    // As testvectors/revocation/make.sh has it.
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_893_456_000));
+    let load = |entry| CredentialStore::builder(provider()).clock(FixedClock(now)).build([entry]);
+    let store = load(stapled("good.pem", "good.ocsp")).unwrap();
+    let roles = store.expiries(now).iter().map(|expiry| expiry.role).collect::<Vec<_>>();
+    assert_eq!(roles, [Role::Leaf, Role::Intermediate, Role::Staple]);
+    load(stapled("must-staple.pem", "must-staple.ocsp")).unwrap();
+    for (leaf, staple, text) in [
+        ("good.pem", "stale.ocsp", "was good until"),
+        ("good.pem", "second.ocsp", "another certificate"),
+        ("good.pem", "try-later.ocsp", "no answer"),
+        ("revoked.pem", "revoked.ocsp", "revoked"),
+        ("must-staple.pem", "none", "demands an OCSP response"),
+    ] {
+        let error = load(stapled(leaf, staple)).unwrap_err().to_string();
+        assert!(error.starts_with("web: ") && error.contains(text), "{leaf} {staple}: {error}");
+    }
 }
 
 #[test]

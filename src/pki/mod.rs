@@ -201,6 +201,11 @@ impl Verifier {
         self
     }
 
+    /// The sources that are asked.
+    pub(crate) fn sources(&self) -> &Revocation {
+        &self.revocation
+    }
+
     /// The roots that are trusted.
     #[must_use]
     pub fn roots(&self) -> &Arc<Roots> {

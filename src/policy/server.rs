@@ -396,7 +396,7 @@ impl ServerPolicyBuilder {
     }
 
     /// Counts what vouches for clients, trust anchors and revocations: tickets of another generation are refused, with
-    /// [`NotResumed::PolicyChanged`]. By default 0. The generation of a [`TrustStore`] is added to it.
+    /// [`NotResumed::PolicyChanged`]. By default 0. The generation of a [`TrustStore`](super::TrustStore) is added to it.
     #[must_use]
     pub fn trust_generation(mut self, generation: u64) -> Self {
         self.policy.trust = generation;

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::CertificateDer;
 use symbolon::Error;
 use symbolon::alert::AlertCode;
 use symbolon::config::{ClientConfig, Credential};
-use symbolon::crypto::Provider;
 use symbolon::io::tls_error;
-use symbolon::policy::ClientPolicy;
+use symbolon::pki::{Expected, Verifier};
+use symbolon::policy::{ClientPolicy, Verification};
 
 use super::Fallible;
 use super::authority::{Authority, issue, made};
 use super::caller::{Callee, Caller};
+use super::workload::Workload;
 use crate::devpki::{DevPki, Leaf, Validity};
 
 /// What an attack must end with.
@@ -39,69 +39,85 @@ pub struct Tally {
     pub expected: Option<End>,
 }
 
+/// Services that are called instead of the backend.
+pub struct Impostors {
+    /// By somebody of the same trust domain.
+    pub intruder: Callee,
+    /// By the backend of a partner.
+    pub partner: Callee,
+}
+
 /// Attackers, and what they have at hand.
 pub struct Attackers {
-    provider: Provider,
     config: Arc<ClientConfig>,
     authority: Arc<Authority>,
+    /// Whom impostors would like to talk with.
+    victim: Arc<Workload>,
     /// An authority that nobody trusts.
     foreign: DevPki,
     /// An authority that is trusted for its own trust domain.
-    partner: DevPki,
+    partner: Arc<Authority>,
     /// An authority that was trusted once.
     pub withdrawn: Option<Arc<DevPki>>,
     pub tallies: BTreeMap<&'static str, Tally>,
 }
 
 impl Attackers {
-    pub fn new(provider: &Provider, authority: &Arc<Authority>, partner: DevPki) -> Fallible<Self> {
+    pub fn new(
+        authority: &Arc<Authority>,
+        partner: &Arc<Authority>,
+        victim: &Arc<Workload>,
+    ) -> Fallible<Self> {
+        let provider = &authority.provider;
         Ok(Self {
-            provider: provider.clone(),
             config: ClientConfig::builder(provider.clone()).build()?,
             authority: Arc::clone(authority),
             foreign: made(provider, "Foreign")?,
-            partner,
+            partner: Arc::clone(partner),
+            victim: Arc::clone(victim),
             withdrawn: None,
             tallies: BTreeMap::new(),
         })
     }
 
-    /// Everything once, against the backend; `impostor` is a service of the intruder's.
-    pub fn attack(&mut self, backend: &Callee, impostor: &Callee) -> Fallible<()> {
-        let ours = self.authority.present();
+    /// Everything once, against the backend and in the place of it.
+    pub fn attack(&mut self, backend: &Callee, impostors: &Impostors) -> Fallible<()> {
+        let (ours, theirs) = (self.authority.present(), self.partner.present());
         let alert = End::Alert;
-        self.call("no certificate", None, backend, "/health", alert(AlertCode::CERTIFICATE_REQUIRED))?;
+        self.call("no certificate", None, backend, alert(AlertCode::CERTIFICATE_REQUIRED))?;
 
         let claimed = issue(&self.foreign, &Leaf::workload(FRONTEND))?;
-        self.call("another authority", Some(claimed), backend, "/health", alert(AlertCode::UNKNOWN_CA))?;
+        self.call("another authority", Some(claimed), backend, alert(AlertCode::UNKNOWN_CA))?;
 
-        let claimed = issue(&self.partner, &Leaf::workload(FRONTEND))?;
-        self.call("a partner's authority", Some(claimed), backend, "/health", alert(AlertCode::UNKNOWN_CA))?;
+        let claimed = issue(&theirs, &Leaf::workload(FRONTEND))?;
+        self.call("a partner's authority", Some(claimed), backend, alert(AlertCode::UNKNOWN_CA))?;
 
-        let theirs = issue(&self.partner, &Leaf::workload("spiffe://partner.example/frontend"))?;
-        self.call("a partner's frontend", Some(theirs), backend, "/health", End::Status(403))?;
+        let partner = issue(&theirs, &Leaf::workload("spiffe://partner.example/frontend"))?;
+        self.call("a partner's frontend", Some(partner), backend, alert(AlertCode::ACCESS_DENIED))?;
 
         let elsewhere = issue(&ours, &Leaf::workload("spiffe://elsewhere.example/frontend"))?;
-        self.call("unknown trust domain", Some(elsewhere), backend, "/health", alert(AlertCode::UNKNOWN_CA))?;
+        self.call("unknown trust domain", Some(elsewhere), backend, alert(AlertCode::UNKNOWN_CA))?;
 
         let expired = Leaf::workload(FRONTEND).valid(Validity::expired(Duration::from_secs(60)));
         let expired = issue(&ours, &expired)?;
-        self.call("expired", Some(expired), backend, "/health", alert(AlertCode::CERTIFICATE_EXPIRED))?;
+        self.call("expired", Some(expired), backend, alert(AlertCode::CERTIFICATE_EXPIRED))?;
 
         let intruder = issue(&ours, &Leaf::workload("spiffe://mesh.example/intruder"))?;
-        self.call("in no list", Some(intruder), backend, "/health", End::Status(403))?;
-
-        let frontend = issue(&ours, &Leaf::workload(FRONTEND))?;
-        self.call("forbidden path", Some(frontend.clone()), backend, "/stock", End::Status(403))?;
-
-        let wrong = End::Refused(AlertCode::BAD_CERTIFICATE);
-        self.call("impostor of a service", Some(frontend), impostor, "/health", wrong)?;
+        self.call("in no list", Some(intruder), backend, alert(AlertCode::ACCESS_DENIED))?;
 
         if let Some(withdrawn) = &self.withdrawn {
             let late = issue(withdrawn, &Leaf::workload(FRONTEND))?;
-            let unknown = alert(AlertCode::UNKNOWN_CA);
-            self.call("withdrawn authority", Some(late), backend, "/health", unknown)?;
+            self.call("withdrawn authority", Some(late), backend, alert(AlertCode::UNKNOWN_CA))?;
         }
+
+        let caller = self.victim.caller(backend)?;
+        self.get("forbidden path", caller, "/stock", End::Status(403));
+
+        let wrong = End::Refused(AlertCode::BAD_CERTIFICATE);
+        let caller = self.victim.caller(&impostors.intruder)?;
+        self.get("an intruder's service", caller, "/health", wrong);
+        let caller = self.victim.caller(&impostors.partner)?;
+        self.get("a partner's service", caller, "/health", wrong);
         Ok(())
     }
 
@@ -123,16 +139,23 @@ impl Attackers {
         name: &'static str,
         credential: Option<Credential>,
         callee: &Callee,
-        path: &str,
         expected: End,
     ) -> Fallible<()> {
-        let roots: Vec<CertificateDer<'static>> = vec![self.authority.root()];
-        let policy = ClientPolicy::trusting(self.provider.clone(), roots)?.without_sessions();
+        let provider = self.authority.provider.clone();
+        // Attackers are not particular about whom they attack.
+        let verifier = Verifier::new(provider.clone(), [self.authority.root()])?;
+        let policy =
+            ClientPolicy::verifying(provider, Verification::by(verifier).expecting(Expected::Anyone));
         let policy = match credential {
             Some(credential) => policy.credential(credential),
             None => policy,
         };
-        let mut caller = Caller::new(Arc::clone(&self.config), policy.build(), callee.clone());
+        let policy = policy.without_sessions().build();
+        self.get(name, Caller::new(Arc::clone(&self.config), policy, callee.clone()), "/health", expected);
+        Ok(())
+    }
+
+    fn get(&mut self, name: &'static str, mut caller: Caller, path: &str, expected: End) {
         let ended = match caller.get(path, None) {
             Ok(response) => caller.close().map(|()| End::Status(response.status)),
             Err(error) => end(error.as_ref()).ok_or(error),
@@ -151,7 +174,6 @@ impl Attackers {
                 tally.unexpected += 1;
             }
         }
-        Ok(())
     }
 }
 

@@ -1,21 +1,25 @@
-//! The authority of the mesh, whose root can be replaced while it issues.
+//! The authority of a trust domain, whose root can be replaced while it issues.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls_pki_types::CertificateDer;
 use symbolon::config::Credential;
 use symbolon::crypto::Provider;
+use symbolon::identity::TrustDomain;
 
 use super::Fallible;
 use crate::devpki::{DevPki, Leaf};
 
 pub struct Authority {
+    pub domain: TrustDomain,
+    pub provider: Provider,
     present: RwLock<Arc<DevPki>>,
 }
 
 impl Authority {
-    pub fn new(provider: &Provider, name: &str) -> Fallible<Self> {
-        Ok(Self { present: RwLock::new(Arc::new(made(provider, name)?)) })
+    pub fn new(provider: &Provider, domain: &str, name: &str) -> Fallible<Self> {
+        let present = RwLock::new(Arc::new(made(provider, name)?));
+        Ok(Self { domain: domain.parse()?, provider: provider.clone(), present })
     }
 
     /// Issues by this one from now on.

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use symbolon::config::ClientConfig;
+use symbolon::identity::SpiffeId;
 use symbolon::io::blocking::{Stream, tcp_farewell};
 use symbolon::policy::Answerer;
 
@@ -19,6 +20,11 @@ pub struct Callee {
 }
 
 impl Callee {
+    pub fn id(&self) -> Fallible<SpiffeId> {
+        Ok(format!("spiffe://{TRUST_DOMAIN}/{}", self.name).parse()?)
+    }
+
+    /// What is asked for in the handshake; services are known by their ID.
     pub fn host(&self) -> String {
         format!("{}.{TRUST_DOMAIN}", self.name)
     }

@@ -15,8 +15,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct Rotation {
     stop: Vec<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
-    pub renewals: Arc<AtomicUsize>,
-    pub failed: Arc<AtomicUsize>,
+    renewals: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
 }
 
 impl Rotation {
@@ -54,11 +54,12 @@ impl Rotation {
         Ok(rotation)
     }
 
-    pub fn stop(self) -> Fallible<()> {
+    /// Gives how often certificates were renewed, and how often they could not be.
+    pub fn stop(self) -> Fallible<(usize, usize)> {
         drop(self.stop);
         for thread in self.threads {
             thread.join().map_err(|_| "a renewal panicked")?;
         }
-        Ok(())
+        Ok((self.renewals.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed)))
     }
 }

@@ -118,8 +118,7 @@ impl Parts {
                 handler(caller, &request)
             } else {
                 served.forbidden += 1;
-                let what = if self.allow.knows(caller) { request.path.as_str() } else { "anything" };
-                Response::new(403, format!("{caller} may not ask for {what}\n"))
+                Response::new(403, format!("{caller} may not ask for {}\n", request.path))
             };
             let last = served.requests >= MAX_REQUESTS || Instant::now() >= until;
             let afterwards = if last { Afterwards::Closed } else { Afterwards::Open };

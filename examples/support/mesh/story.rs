@@ -1,14 +1,13 @@
 //! What happens to the mesh, and the report of what came of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use symbolon::crypto::{Provider, rustcrypto};
+use symbolon::crypto::rustcrypto;
 
 use super::allow::{AllowList, BACKEND, FRONTEND, PROXY};
-use super::attacks::Attackers;
+use super::attacks::{Attackers, Impostors};
 use super::audit::Audit;
 use super::authority::{Authority, made};
 use super::caller::Callee;
@@ -18,76 +17,55 @@ use super::report::Outcome;
 use super::rotation::Rotation;
 use super::service::{Handler, Parts, Service};
 use super::workload::Workload;
-use super::{Fallible, PARTNER, Settings};
+use super::{Fallible, PARTNER, Settings, TRUST_DOMAIN};
 use crate::devpki::DevPki;
 
 /// How long connections may take to leave an old certificate, beyond the time that they are used.
 const DRAINING: Duration = Duration::from_secs(10);
 
 struct Mesh {
-    provider: Provider,
-    authority: Arc<Authority>,
-    audit: Arc<Audit>,
     settings: Settings,
-    workloads: Vec<Arc<Workload>>,
+    authority: Arc<Authority>,
+    partner: Arc<Authority>,
+    frontend: Arc<Workload>,
+    proxy: Arc<Workload>,
+    backend: Arc<Workload>,
+    /// Belongs to the mesh like everybody, and is permitted nothing.
+    intruder: Arc<Workload>,
+    audit: Arc<Audit>,
     services: Vec<Service>,
+}
+
+/// Where the services are.
+struct Places {
+    frontend: Callee,
+    proxy: Callee,
+    backend: Callee,
+    impostors: Impostors,
 }
 
 /// Runs the mesh and reports; an error when anything was not as it must be.
 pub fn tell(settings: Settings) -> Fallible<()> {
-    let provider = rustcrypto::provider();
-    let authority = Arc::new(Authority::new(&provider, "Mesh first")?);
-    let (audit, began) = (Arc::new(Audit::start()), Instant::now());
-    let (workloads, services) = (Vec::new(), Vec::new());
-    let mut mesh = Mesh { provider: provider.clone(), authority, audit, settings, workloads, services };
-    let until = began + settings.runtime;
-    let partner = made(&provider, "Partner")?;
-    let partners = [(PARTNER.parse()?, partner.root().clone())];
-    let workload = |name| Workload::new(&provider, &mesh.authority, name, settings.lifetime, &partners);
-    let (frontend, proxy, backend, intruder) =
-        (workload("frontend")?, workload("proxy")?, workload("backend")?, workload("intruder")?);
-    // The intruder belongs to the mesh like everybody; it is permitted nothing.
-    mesh.workloads = [&frontend, &proxy, &backend, &intruder].map(Arc::clone).to_vec();
+    let began = Instant::now();
+    let mut mesh = Mesh::new(settings)?;
+    let places = mesh.open()?;
+    let load = mesh.load(&places)?;
+    let rotation = Rotation::start(&mesh.workloads())?;
+    let mut attackers = Attackers::new(&mesh.authority, &mesh.partner, &mesh.frontend)?;
 
-    let to_backend = mesh.serve(&backend, &BACKEND, Box::new(goods))?;
-    let through = {
-        let (proxy, callee) = (Arc::clone(&proxy), to_backend.clone());
-        move || forward(&proxy, &callee)
-    };
-    let to_proxy = mesh.serve(&proxy, &PROXY, Box::new(through))?;
-    let to_frontend = mesh.serve(&frontend, &FRONTEND, Box::new(goods))?;
-    let impostor = Callee { name: "backend", ..mesh.serve(&intruder, &BACKEND, Box::new(goods))? };
+    mesh.attack_until(began + settings.runtime * 2 / 5, &mut attackers, &places)?;
+    attackers.withdrawn = Some(mesh.change_authority()?);
+    mesh.attack_until(began + settings.runtime, &mut attackers, &places)?;
 
-    let mut load = Load::new();
-    let many = (0..settings.callers).map(|_| frontend.caller(&to_proxy));
-    load.add(Route::new("frontend, proxy, backend", &["/stock", "/orders"]), many)?;
-    load.add(Route::new("frontend, backend", &["/health"]), [frontend.caller(&to_backend)])?;
-    load.add(Route::new("backend, frontend", &["/ready"]), [backend.caller(&to_frontend)])?;
-    let rotation = Rotation::start(&mesh.workloads)?;
-    let mut attackers = Attackers::new(&provider, &mesh.authority, partner)?;
-
-    let change = began + settings.runtime * 2 / 5;
-    mesh.attack_until(change, &mut attackers, &to_backend, &impostor)?;
-    let old = mesh.change_authority()?;
-    attackers.withdrawn = Some(old);
-    mesh.attack_until(until, &mut attackers, &to_backend, &impostor)?;
-
-    let (renewals, failed) = (Arc::clone(&rotation.renewals), Arc::clone(&rotation.failed));
-    rotation.stop()?;
+    let renewals = rotation.stop()?;
     let routes = load.stop()?;
-    for service in std::mem::take(&mut mesh.services) {
-        service.stop()?;
-    }
-    let stores = mesh.workloads.iter().map(|workload| &workload.credentials);
-    let (issued, left) = stores.fold((0, 0), |(issued, left), store| {
-        (issued + store.generation(), left + store.generations().len() - 1)
-    });
+    mesh.close()?;
     let outcome = Outcome {
         took: began.elapsed(),
         lifetime: settings.lifetime,
         routes: &routes,
-        renewals: (renewals.load(Ordering::Relaxed), failed.load(Ordering::Relaxed)),
-        generations: (issued, left),
+        renewals,
+        generations: mesh.generations(),
         audit: &mesh.audit.sums(),
         attackers: &attackers,
     };
@@ -99,6 +77,50 @@ pub fn tell(settings: Settings) -> Fallible<()> {
 }
 
 impl Mesh {
+    fn new(settings: Settings) -> Fallible<Self> {
+        let provider = rustcrypto::provider();
+        let authority = Arc::new(Authority::new(&provider, TRUST_DOMAIN, "Mesh first")?);
+        let partner = Arc::new(Authority::new(&provider, PARTNER, "Partner")?);
+        let workload = |name| Workload::new(&authority, name, settings.lifetime, &[&partner]);
+        Ok(Self {
+            settings,
+            frontend: workload("frontend")?,
+            proxy: workload("proxy")?,
+            backend: workload("backend")?,
+            intruder: workload("intruder")?,
+            audit: Arc::new(Audit::start()),
+            services: Vec::new(),
+            authority,
+            partner,
+        })
+    }
+
+    fn workloads(&self) -> [Arc<Workload>; 4] {
+        [&self.frontend, &self.proxy, &self.backend, &self.intruder].map(Arc::clone)
+    }
+
+    /// Starts all services.
+    fn open(&mut self) -> Fallible<Places> {
+        let [frontend, proxy, backend, intruder] = self.workloads();
+        let backend = self.serve(&backend, &BACKEND, Box::new(goods))?;
+        let through = {
+            let (proxy, backend) = (Arc::clone(&proxy), backend.clone());
+            move || forward(&proxy, &backend)
+        };
+        // Nobody renews it: it must last until the end.
+        let lifetime = self.settings.runtime * 2 + DRAINING;
+        let theirs = Workload::new(&self.partner, "backend", lifetime, &[])?;
+        Ok(Places {
+            proxy: self.serve(&proxy, &PROXY, Box::new(through))?,
+            frontend: self.serve(&frontend, &FRONTEND, Box::new(goods))?,
+            impostors: Impostors {
+                intruder: Callee { name: "backend", ..self.serve(&intruder, &BACKEND, Box::new(goods))? },
+                partner: self.serve(&theirs, &BACKEND, Box::new(goods))?,
+            },
+            backend,
+        })
+    }
+
     fn serve(
         &mut self,
         workload: &Arc<Workload>,
@@ -106,7 +128,7 @@ impl Mesh {
         handler: Box<dyn Fn() -> Handler + Send + Sync>,
     ) -> Fallible<Callee> {
         let service = Service::start(Parts {
-            policy: workload.server_policy()?,
+            policy: workload.server_policy(allow)?,
             workload: Arc::clone(workload),
             allow,
             handler,
@@ -118,39 +140,53 @@ impl Mesh {
         Ok(callee)
     }
 
+    /// Has everybody call whom it may call.
+    fn load(&self, to: &Places) -> Fallible<Load> {
+        let many = (0..self.settings.callers).map(|_| self.frontend.caller(&to.proxy));
+        let many = many.collect::<Fallible<Vec<_>>>()?;
+        let mut load = Load::new();
+        load.add(Route::new("frontend, proxy, backend", &["/stock", "/orders"]), many)?;
+        load.add(Route::new("frontend, backend", &["/health"]), [self.frontend.caller(&to.backend)?])?;
+        load.add(Route::new("backend, frontend", &["/ready"]), [self.backend.caller(&to.frontend)?])?;
+        Ok(load)
+    }
+
+    /// Waits for the last connection of every service.
+    fn close(&mut self) -> Fallible<()> {
+        std::mem::take(&mut self.services).into_iter().try_for_each(Service::stop)
+    }
+
+    /// How many generations of certificates there were, and how many of those before the last one are still in use.
+    fn generations(&self) -> (u64, usize) {
+        self.workloads().iter().fold((0, 0), |(all, left), workload| {
+            let store = &workload.credentials;
+            (all + store.generation(), left + store.generations().len() - 1)
+        })
+    }
+
     /// Lets time go by, under attack.
-    fn attack_until(
-        &self,
-        until: Instant,
-        attackers: &mut Attackers,
-        backend: &Callee,
-        impostor: &Callee,
-    ) -> Fallible<()> {
+    fn attack_until(&self, until: Instant, attackers: &mut Attackers, places: &Places) -> Fallible<()> {
         let pause = (self.settings.runtime / 12).max(Duration::from_millis(500));
         loop {
-            attackers.attack(backend, impostor)?;
+            attackers.attack(&places.backend, &places.impostors)?;
             let left = until.saturating_duration_since(Instant::now());
+            thread::sleep(left.min(pause));
             if left <= pause {
-                thread::sleep(left);
                 return Ok(());
             }
-            thread::sleep(pause);
         }
     }
 
     /// Replaces the authority under load: both are trusted, everybody changes over, the old one is withdrawn.
     fn change_authority(&self) -> Fallible<Arc<DevPki>> {
-        let old = self.authority.present();
-        let next = Arc::new(made(&self.provider, "Mesh second")?);
-        for workload in &self.workloads {
+        let (workloads, old) = (self.workloads(), self.authority.present());
+        let next = Arc::new(made(&self.authority.provider, "Mesh second")?);
+        for workload in &workloads {
             workload.trust(vec![old.root().clone(), next.root().clone()])?;
         }
         self.authority.issue_from(Arc::clone(&next));
-        let renewed: Vec<(&Arc<Workload>, u64)> = self
-            .workloads
-            .iter()
-            .map(|workload| Ok((workload, workload.renew()?)))
-            .collect::<Fallible<_>>()?;
+        let renewed = workloads.iter().map(|workload| Ok((workload, workload.renew()?)));
+        let renewed: Vec<(&Arc<Workload>, u64)> = renewed.collect::<Fallible<_>>()?;
         let until = Instant::now() + self.settings.longest_connection() + DRAINING;
         while renewed.iter().any(|(workload, generation)| workload.is_draining(*generation)) {
             if Instant::now() > until {
@@ -158,7 +194,7 @@ impl Mesh {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        for workload in &self.workloads {
+        for workload in &workloads {
             workload.trust(vec![next.root().clone()])?;
         }
         Ok(old)
@@ -174,10 +210,13 @@ fn goods() -> Handler {
 }
 
 /// The proxy asks the backend, as itself, and says on whose behalf.
-fn forward(proxy: &Arc<Workload>, backend: &Callee) -> Handler {
+fn forward(proxy: &Workload, backend: &Callee) -> Handler {
     let mut onward = proxy.caller(backend);
     Box::new(move |caller, request| {
-        let asked = onward.get(&request.path, Some(&caller.to_string()));
+        let asked = match &mut onward {
+            Ok(onward) => onward.get(&request.path, Some(&caller.to_string())),
+            Err(error) => Err(error.to_string().into()),
+        };
         asked.unwrap_or_else(|error| Response::new(502, format!("the backend does not answer: {error}\n")))
     })
 }

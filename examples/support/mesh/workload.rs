@@ -1,18 +1,21 @@
 //! A workload: its identity, the certificate for it at present, and whom it trusts at present.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 use symbolon::config::{ClientAuth, ClientConfig, ServerConfig};
 use symbolon::crypto::Provider;
-use symbolon::identity::{SpiffeId, TrustDomain};
-use symbolon::pki::Verifier;
-use symbolon::policy::{ClientPolicy, CredentialStore, Entry, ServerPolicy, TrustStore};
+use symbolon::identity::{Peer, SpiffeId};
+use symbolon::pki::{Expected, Verifier};
+use symbolon::policy::{
+    ClientPolicy, CredentialStore, Denied, Entry, ServerPolicy, TrustStore, Verification,
+};
 
+use super::Fallible;
+use super::allow::AllowList;
 use super::authority::{Authority, issue};
 use super::caller::{Callee, Caller};
-use super::{Fallible, TRUST_DOMAIN};
 use crate::devpki::{Leaf, Validity};
 
 /// The only credential that a workload has.
@@ -27,24 +30,24 @@ pub struct Workload {
     authority: Arc<Authority>,
     lifetime: Duration,
     pub credentials: CredentialStore,
+    /// Held while it is renewed: of two renewals the one that began later counts.
+    renewing: Mutex<()>,
     trust: TrustStore,
 }
 
 impl Workload {
-    /// One that trusts its own trust domain, and those of `partners` for themselves.
+    /// One of the authority's trust domain, which trusts that and those of `partners`, each for itself.
     pub fn new(
-        provider: &Provider,
         authority: &Arc<Authority>,
         name: &'static str,
         lifetime: Duration,
-        partners: &[(TrustDomain, CertificateDer<'static>)],
+        partners: &[&Authority],
     ) -> Fallible<Arc<Self>> {
-        let id: SpiffeId = format!("spiffe://{TRUST_DOMAIN}/{name}").parse()?;
-        let ours = (id.trust_domain().clone(), authority.root());
-        let bundles = partners
-            .iter()
-            .chain([&ours])
-            .map(|(domain, root)| Ok((domain.clone(), Verifier::new(provider.clone(), [root.clone()])?)));
+        let provider = &authority.provider;
+        let id: SpiffeId = format!("spiffe://{}/{name}", authority.domain).parse()?;
+        let bundles = partners.iter().copied().chain([&**authority]).map(|authority| {
+            Ok((authority.domain.clone(), Verifier::new(provider.clone(), [authority.root()])?))
+        });
         let bundles: Vec<_> = bundles.collect::<Fallible<_>>()?;
         let required = ClientAuth::Required { authorities: Vec::new() };
         Ok(Arc::new(Self {
@@ -55,27 +58,36 @@ impl Workload {
             authority: Arc::clone(authority),
             lifetime,
             credentials: CredentialStore::new(provider.clone(), [certified(authority, &id, lifetime)?])?,
+            renewing: Mutex::new(()),
             trust: TrustStore::by_trust_domain(bundles),
             id,
         }))
     }
 
-    /// Who answers for it as a service.
-    pub fn server_policy(&self) -> Fallible<Arc<ServerPolicy>> {
+    /// Who answers for it as a service: strangers to the allow-list are refused in the handshake.
+    pub fn server_policy(&self, allow: &'static AllowList) -> Fallible<Arc<ServerPolicy>> {
+        let clients = Verification::by(self.trust.clone()).authorize(move |caller: &Peer| {
+            match caller.identity.spiffe_id() {
+                Some(id) if allow.knows(id) => Ok(()),
+                _ => Err(Denied::because(format!("{} is in no list", caller.identity))),
+            }
+        });
         let policy = ServerPolicy::serving(Arc::clone(&self.server_config));
-        Ok(policy.credentials(self.credentials.clone()).clients(self.trust.clone()).build()?)
+        Ok(policy.credentials(self.credentials.clone()).clients(clients).build()?)
     }
 
-    /// Calls this service, and nobody who is not it.
-    pub fn caller(&self, callee: &Callee) -> Caller {
-        let policy = ClientPolicy::verifying(self.provider.clone(), self.trust.clone());
+    /// Calls this service, and nobody who is not it by its SPIFFE ID.
+    pub fn caller(&self, callee: &Callee) -> Fallible<Caller> {
+        let server = Verification::by(self.trust.clone()).expecting(Expected::Spiffe(callee.id()?));
+        let policy = ClientPolicy::verifying(self.provider.clone(), server);
         let policy = policy.credentials(self.credentials.clone()).without_sessions().build();
-        Caller::new(Arc::clone(&self.client_config), policy, callee.clone())
+        Ok(Caller::new(Arc::clone(&self.client_config), policy, callee.clone()))
     }
 
     /// Has its identity certified anew; connections that are there go on with what they have. Gives the number of the
     /// generation.
     pub fn renew(&self) -> Fallible<u64> {
+        let _renewing = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(self.credentials.replace([certified(&self.authority, &self.id, self.lifetime)?])?)
     }
 
@@ -100,9 +112,8 @@ impl Workload {
 }
 
 fn certified(authority: &Authority, id: &SpiffeId, lifetime: Duration) -> Fallible<Entry> {
-    let host = format!("{}.{TRUST_DOMAIN}", id.path().trim_start_matches('/'));
     // There is but one clock here: nothing is to be backdated for.
     let validity = Validity::backdated(Duration::ZERO, lifetime);
-    let leaf = Leaf::workload(&id.to_string()).name(&host).valid(validity);
+    let leaf = Leaf::workload(&id.to_string()).valid(validity);
     Ok(Entry::new(ENTRY, issue(&authority.present(), &leaf)?))
 }

@@ -37,12 +37,10 @@ impl RevocationCheck<'_> {
         signed: &Signed<'_>,
     ) -> Result<Signature, VerifyError> {
         let by = signed.with;
-        if let SignedWith::Md5 | SignedWith::Sha1 = by {
-            return Ok(Signature::NotRelied(format!("it is signed with {by}")));
-        }
         if let Some(why) = signer.key.weakness() {
             return Ok(Signature::NotRelied(format!("its signer's key, {}, {why}", signer.key)));
         }
+        // There is none for MD5 and SHA-1.
         let Some(verifier) = by.by(&signer.key).and_then(|algorithm| self.provider.verifier(algorithm))
         else {
             return Ok(Signature::NotRelied(format!(

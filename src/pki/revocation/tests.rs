@@ -9,9 +9,11 @@ use std::vec::Vec;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use super::ocsp::{Answer, Demands};
+use super::scope::Scope;
 use super::{
-    Crl, OcspResponse, OcspStatus, OnFailure, Revocation, RevocationCheck, RevocationError, RevocationNote,
-    RevocationPolicy, check_staple,
+    Crl, Finding, OcspResponse, OcspStatus, OnFailure, Revocation, RevocationCheck, RevocationError,
+    RevocationNote, RevocationPolicy, check_staple,
 };
 use crate::alert::AlertCode;
 use crate::crypto::rustcrypto::provider;
@@ -228,6 +230,16 @@ fn a_list_of_users_or_authorities_covers_these_alone() {
 }
 
 #[test]
+fn a_scope_tells_users_from_authorities() {
+    let (user, authority) = (certificate("good"), certificate("intermediate"));
+    let (user, authority) = (Certificate::parse(&user).unwrap(), Certificate::parse(&authority).unwrap());
+    let users = Scope::read(&[0x30, 3, 0x81, 1, 0xFF]).unwrap();
+    let authorities = Scope::read(&[0x30, 3, 0x82, 1, 0xFF]).unwrap();
+    assert!(users.covers(&user) && !users.covers(&authority));
+    assert!(authorities.covers(&authority) && !authorities.covers(&user));
+}
+
+#[test]
 fn a_list_of_a_distribution_point_covers_the_certificates_that_name_it() {
     assert!(under_intermediate(&leaf(&["point"]), "pointed", &[]).is_ok());
     is_unknown(under_intermediate(&leaf(&["point"]), "good", &[]), "neither a CRL");
@@ -350,6 +362,49 @@ fn a_response_for_another_certificate_or_by_somebody_else_refuses_whatever_the_p
         is_bad_staple(good_with(name), because);
         // Even where a CRL covers the certificate.
         is_bad_staple(under_intermediate(&leaf(&["intermediate"]), "good", &[name]), because);
+    }
+}
+
+#[test]
+fn a_delegate_whose_certificate_was_changed_speaks_for_nobody() {
+    let (mut changed, delegate) = (staple("by-delegate"), certificate("delegate"));
+    let at = changed.windows(delegate.len()).position(|part| part == delegate.as_ref()).unwrap();
+    changed[at + delegate.len() - 1] ^= 1;
+    let revocation = Revocation::default();
+    let case = Case::new(&revocation, &["good", "intermediate"], &[]);
+    is_bad_staple(case.check_with(&[Some(changed)]), "certificate is not signed by the issuer's key");
+}
+
+#[test]
+fn a_response_is_for_a_certificate_of_its_issuers_key_not_of_its_name() {
+    let (good, bytes) = (certificate("good"), staple("good"));
+    let good = Certificate::parse(&good).unwrap();
+    let response = OcspResponse::parse(&bytes).unwrap();
+    for (name, is) in [("intermediate", true), ("impostor", false)] {
+        let issuer = certificate(name);
+        assert_eq!(super::staple::concerns(&response, &good, &Certificate::parse(&issuer).unwrap()), is);
+    }
+}
+
+#[test]
+fn a_response_with_a_critical_extension_is_refused() {
+    let (good, issuer, bytes) = (certificate("good"), certificate("intermediate"), staple("good"));
+    let (good, issuer) = (Certificate::parse(&good).unwrap(), Certificate::parse(&issuer).unwrap());
+    let (provider, mut budget) = (provider(), Budget::default());
+    let moment = Moment { now: NOW, tolerance: 0 };
+    let mut cx = RevocationCheck { provider: &provider, moment, budget: &mut budget };
+    for (demands, single) in [
+        (Demands::Nothing, Demands::Nothing),
+        (Demands::Unknown, Demands::Nothing),
+        (Demands::Nothing, Demands::Unknown),
+    ] {
+        let mut response = OcspResponse::parse(&bytes).unwrap();
+        let Answer::Basic(basic) = &mut response.answer else { unreachable!() };
+        (basic.demands, basic.statuses[0].demands) = (demands, single);
+        let found = super::staple::verify(&response, &good, &issuer, &mut cx).unwrap().finding;
+        let good = demands == Demands::Nothing && single == Demands::Nothing;
+        assert_eq!(matches!(found, Finding::Good), good);
+        assert_eq!(matches!(found, Finding::Bad(_)), !good);
     }
 }
 

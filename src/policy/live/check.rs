@@ -11,7 +11,9 @@ use super::entry::{Entry, Top};
 use super::trust::TrustStore;
 use crate::config::Credential;
 use crate::crypto::Provider;
-use crate::pki::{Certificate, Chain, Expected, Purpose, Verifier, VerifyError};
+use crate::pki::{
+    Certificate, Chain, Expected, OcspResponse, OcspStatus, Purpose, Verifier, VerifyError, check_staple,
+};
 
 /// How a store checks that a chain lacks no intermediate certificate.
 #[derive(Clone, Debug, Default)]
@@ -43,16 +45,24 @@ impl Checks<'_> {
 
     fn check_credential(&self, entry: &Entry) -> Result<(), LoadError> {
         let credential = &entry.credential;
+        if credential.spki().is_some() {
+            // A raw public key has neither a chain nor a time.
+            return Ok(());
+        }
         let chain: Vec<Certificate<'_>> = credential
             .chain()
             .iter()
             .map(|der| Certificate::parse(der).map_err(LoadError::of))
             .collect::<Result<_, _>>()?;
-        let Some(leaf) = chain.first() else { return Err(LoadError::new("there is no certificate")) };
+        let Some(leaf) = chain.first() else {
+            // A raw public key (RFC 7250) is its own, and never expires.
+            return Ok(());
+        };
         check_key(credential, leaf)?;
         for certificate in &chain {
             self.check_time(certificate)?;
         }
+        self.check_staples(credential, &chain)?;
         match self.completeness {
             Completeness::Linked => self.check_links(&chain, entry.top),
             Completeness::Trusted(trust) => self.check_path(credential, trust),
@@ -68,6 +78,45 @@ impl Checks<'_> {
         }
         let subject = certificate.subject();
         Err(LoadError::of(VerifyError::Time { subject, not_before, not_after, now }))
+    }
+
+    /// What is stapled is what a peer would take; without the issuer at hand that is judged by its times alone.
+    fn check_staples(&self, credential: &Credential, chain: &[Certificate<'_>]) -> Result<(), LoadError> {
+        let staples = credential.staples();
+        if let Some(leaf) = chain.first()
+            && leaf.must_staple
+            && staples.first().is_none_or(Option::is_none)
+        {
+            return Err(LoadError::new(format!(
+                "\"{}\" demands an OCSP response beside it (RFC 7633), and none is given",
+                leaf.subject()
+            )));
+        }
+        for (position, staple) in staples.iter().enumerate() {
+            let (Some(staple), Some(certificate)) = (staple, credential.chain().get(position)) else {
+                continue;
+            };
+            match credential.chain().get(position.saturating_add(1)) {
+                Some(issuer) => {
+                    check_staple(staple, certificate, issuer, self.provider, self.now)
+                        .map_err(LoadError::of)?;
+                }
+                None => self.check_window(staple)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_window(&self, staple: &[u8]) -> Result<(), LoadError> {
+        let response = OcspResponse::parse(staple)
+            .map_err(|error| LoadError::new(format!("an OCSP response cannot be used: {error}")))?;
+        let (good, window) = (response.status() == Some(OcspStatus::Good), response.window());
+        match window {
+            Some((from, until)) if good && (from..=until).contains(&self.now) => Ok(()),
+            _ => Err(LoadError::new(
+                "an OCSP response is out of its time, or does not say good; fetch another one",
+            )),
+        }
     }
 
     fn check_links(&self, chain: &[Certificate<'_>], top: Top) -> Result<(), LoadError> {

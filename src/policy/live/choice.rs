@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::codepoint::SignatureScheme;
+use crate::codepoint::{CertificateType, SignatureScheme};
 use crate::config::Credential;
 use crate::pki::{Certificate, VerifyError, dns_matches};
 use crate::question::{ChooseCredential, Offered};
@@ -80,13 +80,20 @@ impl Listed {
     }
 
     /// RFC 9846 section 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the
-    /// certificates in the certificate chain SHOULD be issued by one of the listed CAs."
+    /// certificates in the certificate chain SHOULD be issued by one of the listed CAs." A raw public key has none.
     fn is_issued_by(&self, authorities: &[Vec<u8>]) -> bool {
-        authorities.is_empty() || self.issuers.iter().any(|issuer| authorities.contains(issuer))
+        let raw = self.credential.certificate_type() == CertificateType::RAW_PUBLIC_KEY;
+        raw || authorities.is_empty() || self.issuers.iter().any(|issuer| authorities.contains(issuer))
+    }
+
+    /// Whether its type is one of these (RFC 7250); without any it is to be X.509.
+    fn is_of_type(&self, types: &[CertificateType]) -> bool {
+        let own = self.credential.certificate_type();
+        types.contains(&own) || (types.is_empty() && own == CertificateType::X509)
     }
 
     fn fit(&self, offered: &Offered) -> Fit {
-        if !self.signs(&offered.signature_schemes) {
+        if !self.signs(&offered.signature_schemes) || !self.is_of_type(&offered.server_certificate_types) {
             return Fit::Unusable;
         }
         match (self.is_signed_by(&offered.certificate_schemes), self.is_issued_by(&offered.authorities)) {
@@ -325,6 +332,7 @@ mod tests {
                 schemes: schemes.to_vec(),
                 certificate_schemes: certificate_schemes.to_vec(),
                 authorities: authorities.iter().map(|name| name.to_vec()).collect(),
+                certificate_type: CertificateType::X509,
             };
             let found = choice.for_server(&question)?;
             choice.listed.iter().position(|listed| core::ptr::eq(listed, found))

@@ -7,7 +7,7 @@ use core::time::Duration;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::config::Credential;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, Crl, OcspResponse};
 
 /// What a thing that expires is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,10 @@ pub enum Role {
     Intermediate,
     /// A root: trusted here, or sent at the end of a chain.
     Anchor,
+    /// A list of what was revoked.
+    Crl,
+    /// An OCSP response that is sent beside a certificate.
+    Staple,
 }
 
 /// When something that is loaded expires.
@@ -27,7 +31,7 @@ pub enum Role {
 pub struct Expiry {
     /// What it is for.
     pub role: Role,
-    /// Its subject in the form of RFC 4514.
+    /// Its subject in the form of RFC 4514; of a CRL its issuer, of an OCSP response the certificate's subject.
     pub subject: String,
     /// The DNS names and URIs that it is for.
     pub names: Vec<String>,
@@ -52,7 +56,20 @@ impl Expiry {
     }
 }
 
-/// Everything in a chain.
+impl Expiry {
+    pub(super) fn of_crl(crl: &Crl, now: UnixTime) -> Self {
+        let not_after = crl.next_update();
+        let (role, subject, names) = (Role::Crl, crl.issuer(), Vec::new());
+        Self { role, subject, names, not_after, seconds_left: left(not_after, now) }
+    }
+}
+
+fn left(until: UnixTime, now: UnixTime) -> i64 {
+    let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    seconds(until).saturating_sub(seconds(now))
+}
+
+/// Everything in a chain, and what is stapled to it.
 pub(super) fn expiries_of(credential: &Credential, now: UnixTime) -> Vec<Expiry> {
     let role = |position: usize, der: &CertificateDer<'_>| match position {
         0 => Role::Leaf,
@@ -60,7 +77,13 @@ pub(super) fn expiries_of(credential: &Credential, now: UnixTime) -> Vec<Expiry>
         _ => Role::Intermediate,
     };
     let chain = credential.chain().iter().enumerate();
-    chain.filter_map(|(position, der)| Expiry::of(der, role(position, der), now)).collect()
+    let certificates = chain.filter_map(|(position, der)| Expiry::of(der, role(position, der), now));
+    let staples = credential.staples().iter().zip(credential.chain()).filter_map(|(staple, der)| {
+        let (_, not_after) = OcspResponse::parse(staple.as_ref()?).ok()?.window()?;
+        let certified = Expiry::of(der, Role::Staple, now)?;
+        Some(Expiry { not_after, seconds_left: left(not_after, now), ..certified })
+    });
+    certificates.chain(staples).collect()
 }
 
 /// When a credential is to be renewed: after two thirds of its life, so that a third is left for whatever goes wrong.

@@ -85,8 +85,8 @@ impl CredentialStore {
     /// # Errors
     ///
     /// [`LoadError`] says which entry is refused and why: no entry at all, two of one name, a key that does not belong to
-    /// its leaf, a certificate that is expired or not yet valid, a chain that lacks an issuer. The last good generation
-    /// stays.
+    /// its leaf, a certificate that is expired or not yet valid, a chain that lacks an issuer, an OCSP response that is stale
+    /// or of another certificate. The last good generation stays.
     pub fn replace(&self, entries: impl IntoIterator<Item = Entry>) -> Result<u64, LoadError> {
         let entries: Vec<Entry> = entries.into_iter().collect();
         let checks = self.0.checks();
@@ -137,7 +137,7 @@ impl CredentialStore {
         self.0.current.load().entries.len()
     }
 
-    /// When everything that is served now expires: leaves and intermediates.
+    /// When everything that is served now expires: leaves, intermediates and OCSP responses.
     #[must_use]
     pub fn expiries(&self, now: UnixTime) -> Vec<Expiry> {
         let snapshot = self.0.current.load();

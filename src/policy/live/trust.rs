@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::super::credentials::LoadError;
 use super::expiry::{Expiry, Role};
 use crate::identity::{SpiffeId, TrustDomain};
-use crate::pki::{Certificate, Verifier, VerifyError};
+use crate::pki::{Certificate, Crl, Verifier, VerifyError};
 
 /// How many trust domains an error names: peers cause it, and there may be thousands.
 const DOMAINS_TOLD: usize = 8;
@@ -94,10 +94,7 @@ impl TrustStore {
     }
 
     /// Trusts by this verifier from now on, and gives the generation: the same one if all roots of before are still
-    /// trusted, else the next.
-    ///
-    /// Revocation does not count, or every new CRL would cost all tickets: where one revokes somebody, either the
-    /// configuration has resumed peers verified again, or [`TrustStore::refuse_tickets`] is to be called.
+    /// trusted and nothing new is known of revocations, else the next.
     ///
     /// # Errors
     ///
@@ -165,12 +162,14 @@ impl TrustStore {
         self.0.current.load().verifier_for(chain).cloned()
     }
 
-    /// When each root expires.
+    /// When each root and each CRL expires.
     #[must_use]
     pub fn expiries(&self, now: UnixTime) -> Vec<Expiry> {
         let trust = self.now();
         let roots = trust.verifiers().flat_map(|verifier| verifier.roots().iter());
-        roots.filter_map(|root| Expiry::of(root, Role::Anchor, now)).collect()
+        let crls = trust.verifiers().flat_map(|verifier| verifier.sources().held());
+        let roots = roots.filter_map(|root| Expiry::of(root, Role::Anchor, now));
+        roots.chain(crls.map(|crl| Expiry::of_crl(crl, now))).collect()
     }
 
     fn exchanging(&self) -> MutexGuard<'_, ()> {
@@ -279,7 +278,12 @@ enum Change {
 }
 
 fn change(old: &Verifier, new: &Verifier) -> Change {
-    match old.roots().iter().all(|root| new.roots().contains(root)) {
+    let (before, after) = (old.sources(), new.sources());
+    let age = |crl: &Crl| (crl.issuer(), crl.number().map(<[u8]>::to_vec), crl.this_update());
+    let known: Vec<_> = before.held().map(age).collect();
+    let had = |crl: &Crl| known.contains(&age(crl));
+    let kept = old.roots().iter().all(|root| new.roots().contains(root));
+    match kept && before.policy() == after.policy() && after.held().all(had) {
         true => Change::Added,
         false => Change::TakenAway,
     }

@@ -193,13 +193,18 @@ impl Verification {
         let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?.with_staples(staples);
         let (verifier, domain) = trust.select(chain).map_err(refusal)?;
         let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
-        let expected = match (&self.expected, name, domain) {
+        let expected = match (&self.expected, name, &domain) {
             (Some(expected), ..) => expected.clone(),
             (None, Some(name), _) => Expected::Name(name.clone()),
-            (None, None, Some(domain)) => Expected::TrustDomain(domain),
+            (None, None, Some(domain)) => Expected::TrustDomain(domain.clone()),
             (None, None, None) => Expected::Anyone,
         };
         let path = verifier.verify(&sent, purpose, &expected, now).map_err(refusal)?;
+        // The bundle of a trust domain vouches for the SPIFFE IDs of this domain, and for no other name.
+        if domain.is_some() && !matches!(path.matched, Matched::Spiffe(_)) {
+            let why = "trust is by trust domain, which vouches for SPIFFE IDs alone: expect one of the peer";
+            return Err(Refusal::text(AlertCode::BAD_CERTIFICATE, why));
+        }
         self.check_pins(&path.certificates, &path.spkis)?;
         let identity = identity_of(&path).map_err(refusal)?;
         Ok(Claim::of(identity, path.expires).chain(chain.to_vec()).names(path.names).certificate(
@@ -334,10 +339,7 @@ mod tests {
     #[test]
     fn a_resumed_peer_is_verified_again_by_roots_and_time() {
         let chain = Vec::from([certificate("client-only.pem")]);
-        assert_eq!(
-            again(chain.clone(), 1_780_272_000),
-            Ok(Identity::Subject { name: "CN=client-only".to_string() })
-        );
+        assert_eq!(again(chain.clone(), 1_780_272_000), Ok(Identity::Dns { name: "localhost".to_string() }));
         assert_eq!(again(chain, 4_922_899_201), Err(AlertCode::CERTIFICATE_EXPIRED));
         let elsewhere = Vec::from([certificate("self-signed.pem")]);
         assert_eq!(again(elsewhere, 1_780_272_000), Err(AlertCode::UNKNOWN_CA));

@@ -74,12 +74,15 @@ enum Mode {
     Reported,
 }
 
+/// Who hears of peers that have none of the pins.
+type Report = Arc<dyn Fn(&NotPinned) + Send + Sync>;
+
 /// A set of pins. A path keeps them if any of its certificates, leaf to root, is pinned.
 pub struct Pins {
     pins: Vec<Pin>,
     mode: Mode,
     broken: AtomicU64,
-    report: Option<Arc<dyn Fn(&NotPinned) + Send + Sync>>,
+    report: Option<Report>,
 }
 
 impl Pins {
