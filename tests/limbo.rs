@@ -98,17 +98,13 @@ fn read(path: &Path) -> Vec<Case> {
 }
 
 /// One configuration for all cases but those that contradict each other: these are judged by the profile that their
-/// names say. BetterTLS contradicts `webpki::cn` without saying so: many of its leaves have a host in the common name
-/// that is no alternative name, to see that it is ignored.
+/// names say.
 fn profile(case: &Case) -> Profile {
     let profile = match case.id.split("::").next() {
         Some("rfc5280") if !case.conflicts_with.is_empty() => Profile::rfc5280(),
         Some("webpki") if !case.conflicts_with.is_empty() => Profile::web(),
         // What contradicts other cases is left out here: a leaf that is an authority, or says nothing of its purposes.
-        name => {
-            let general = Profile::web().without(Rule::LeafIsNoAuthority).without(Rule::Purposes);
-            if name == Some("bettertls") { general.without(Rule::CommonName) } else { general }
-        }
+        _ => Profile::web().without(Rule::LeafIsNoAuthority).without(Rule::Purposes),
     };
     // It is TLS that wants to sign; the cases have leaves that are authorities and sign certificates only.
     profile.without(Rule::DigitalSignature)

@@ -78,7 +78,7 @@ pub fn peer(peer: &Peer) -> String {
         Identity::Dns { name, .. } => name.clone(),
         Identity::Ip { address, .. } => address.to_string(),
         Identity::Subject { name, .. } => name.clone(),
-        other => format!("{other:?}"),
+        other => other.to_string(),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let left = peer.expires.as_secs().saturating_sub(now);

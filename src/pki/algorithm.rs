@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::der::{BIT_STRING, Elements, INTEGER, OID, SEQUENCE, dotted, whole_bytes};
+use super::outline::is_shortest;
 use crate::codepoint::SignatureScheme;
 use crate::crypto::SignatureAlgorithm;
 
@@ -87,13 +88,22 @@ impl KeyKind {
     }
 }
 
+/// Whether it is the content of an AlgorithmIdentifier: an object identifier and at most one element for parameters.
+pub(super) fn is_identifier(content: &[u8]) -> bool {
+    let mut parts = Elements::of(content);
+    parts.expect(OID).is_some_and(|oid| !oid.is_empty()) && (parts.is_empty() || parts.only().is_some())
+}
+
 /// The length in bits of the modulus of an RSAPublicKey.
 fn modulus(bits: &[u8]) -> Option<usize> {
     let mut key = Elements::inside(bits, SEQUENCE)?;
     let modulus = key.expect(INTEGER)?;
     let exponent = key.expect(INTEGER)?;
     key.end()?;
-    if modulus.first()? & 0x80 != 0 || exponent.is_empty() {
+    // RFC 8017 section A.1.1: both are positive; DER has one form of each.
+    let natural =
+        |number: &[u8]| is_shortest(number) && number.first().is_some_and(|first| first & 0x80 == 0);
+    if !natural(modulus) || !natural(exponent) {
         return None;
     }
     let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
@@ -280,6 +290,9 @@ pub(super) fn key_in(spki: &[u8]) -> Option<(KeyKind, &[u8])> {
     let algorithm = parts.expect(SEQUENCE)?;
     let bits = whole_bytes(parts.expect(BIT_STRING)?)?;
     parts.end()?;
+    if !is_identifier(algorithm) {
+        return None;
+    }
     Some((KeyKind::read(algorithm, bits), bits))
 }
 
@@ -309,6 +322,18 @@ mod tests {
         assert_eq!(modulus(&[0x30, 7, 2, 2, 0, 0x80, 2, 1, 3]), Some(8));
         assert_eq!(modulus(&[0x30, 6, 2, 1, 0x7F, 2, 1, 3]), Some(7));
         assert_eq!(modulus(&[0x30, 6, 2, 1, 0x80, 2, 1, 3]), None, "negative");
+        assert_eq!(modulus(&[0x30, 7, 2, 2, 0, 0x7F, 2, 1, 3]), None, "not in its shortest form");
+        assert_eq!(modulus(&[0x30, 6, 2, 1, 0x7F, 2, 1, 0x81]), None, "a negative exponent");
+    }
+
+    #[test]
+    fn an_algorithm_is_an_identifier_and_at_most_one_parameter() {
+        for good in [&[6, 1, 0x2A][..], &[6, 1, 0x2A, 5, 0]] {
+            assert!(is_identifier(good), "{good:02x?}");
+        }
+        for bad in [&[][..], &[6, 0], &[5, 0], &[6, 1, 0x2A, 5, 1], &[6, 1, 0x2A, 5, 0, 5, 0]] {
+            assert!(!is_identifier(bad), "{bad:02x?}");
+        }
     }
 
     #[test]

@@ -12,13 +12,17 @@ const UTF8_STRING: u8 = 0x0C;
 const PRINTABLE_STRING: u8 = 0x13;
 const IA5_STRING: u8 = 0x16;
 
-/// Whether each common name in the subject that is a host's name or address is one of the alternative names of that kind
-/// to the letter, addresses as RFC 5952 writes them.
+/// Whether the common name of a subject that says nothing else, where it is a host's name or address, is one of the
+/// alternative names of that kind to the letter, addresses as RFC 5952 writes them.
 ///
-/// Where a certificate has no alternative name of the kind, and for the parent of a wildcard, it is let pass: it
+/// A subject that says more, such as an organisation's name, describes its holder; nobody could take it for a name to
+/// connect to. Where a certificate has no alternative name of the kind, and for the parent of a wildcard, it is let pass: it
 /// contradicts nothing. Other texts, such as a product's name, are no business of anyone who verifies.
 pub(super) fn repeats(certificate: &Certificate<'_>) -> bool {
     let Some(mut sets) = Elements::inside(certificate.subject_der, SEQUENCE) else { return false };
+    if !is_alone(sets.clone()) {
+        return true;
+    }
     while let Some(set) = sets.next() {
         let mut attributes = Elements::of(set.content);
         while let Some(attribute) = attributes.next() {
@@ -36,6 +40,12 @@ pub(super) fn repeats(certificate: &Certificate<'_>) -> bool {
         }
     }
     true
+}
+
+/// Whether a subject has one attribute at most.
+fn is_alone(mut sets: Elements<'_>) -> bool {
+    let first = sets.next().map(|set| Elements::of(set.content));
+    sets.is_empty() && first.is_none_or(|attributes| attributes.only().is_some())
 }
 
 fn agrees(names: &[GeneralName<'_>], text: &str) -> bool {

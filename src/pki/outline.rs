@@ -1,5 +1,6 @@
 //! Where the parts of a certificate lie (RFC 5280 section 4.1), read strictly: nothing is passed over.
 
+use super::algorithm::is_identifier;
 use super::der::{BIT_STRING, Elements, INTEGER, OID, SEQUENCE, SET, whole_bytes};
 use super::time;
 
@@ -29,14 +30,14 @@ impl<'a> Outline<'a> {
     pub(super) fn of(der: &'a [u8]) -> Option<Self> {
         let mut outer = Elements::inside(der, SEQUENCE)?;
         let tbs = outer.next()?;
-        let outer_algorithm = outer.next()?.whole;
+        let outer_algorithm = algorithm(&mut outer)?;
         let signature = whole_bytes(outer.expect(BIT_STRING)?)?;
         outer.end()?;
 
         let mut inner = Elements::inside(tbs.whole, SEQUENCE)?;
         let version = version(&mut inner)?;
         let serial = inner.expect(INTEGER).filter(|serial| is_shortest(serial))?;
-        let inner_algorithm = inner.next()?.whole;
+        let inner_algorithm = algorithm(&mut inner)?;
         let issuer = name(&mut inner)?;
         let mut times = Elements::of(inner.expect(SEQUENCE)?);
         let (not_before, first) = time::seconds(times.next()?)?;
@@ -77,6 +78,11 @@ impl<'a> Outline<'a> {
             extensions,
         })
     }
+}
+
+fn algorithm<'a>(elements: &mut Elements<'a>) -> Option<&'a [u8]> {
+    let whole = elements.next().filter(|element| element.tag == SEQUENCE && is_identifier(element.content));
+    whole.map(|element| element.whole)
 }
 
 fn version(inner: &mut Elements<'_>) -> Option<u8> {

@@ -1,5 +1,13 @@
 //! Verification against certificates that OpenSSL made; `testvectors/pki/make.sh` says which is which.
 
+mod expected;
+mod forge;
+mod keys;
+mod oracle;
+mod path;
+mod policies;
+mod profile;
+
 use core::time::Duration;
 use std::path::PathBuf;
 use std::string::{String, ToString};

@@ -64,7 +64,7 @@ fn clients_of_openssl_and_gnutls_authenticate_to_us() {
 #[test]
 fn callers_without_a_certificate_are_refused_let_in_or_counted() {
     let required = asking(&[]);
-    s_client_to_localhost(&required, &[]).finish().says("SSL alert number 116");
+    s_client_to_localhost(&required, &[]).wait().says("SSL alert number 116");
     required
         .process
         .wait_err("certificate_required (116): the client sent no certificate, and one is required");
@@ -107,9 +107,9 @@ fn a_client_chooses_by_authority_and_scheme() {
 fn a_caller_of_another_authority_is_refused_with_the_reason() {
     let ours = asking(&[]);
     let [cert, key] = pair("wrong-ca");
-    s_client_to_localhost(&ours, &["-cert", &cert, "-key", &key]).finish().says("SSL alert number 48");
+    s_client_to_localhost(&ours, &["-cert", &cert, "-key", &key]).wait().says("SSL alert number 48");
     ours.process.wait_err("unknown_ca (48): ");
-    s_client_as(&ours, "expired").finish().says("SSL alert number 45");
+    s_client_as(&ours, "expired").wait().says("SSL alert number 45");
     ours.process.wait_err("certificate_expired (45): ");
     report("callers of other authorities", 2);
 }
@@ -145,7 +145,7 @@ fn revoked_certificates_are_refused_by_list_and_by_staple() {
     let crl = file("crl.pem");
     let ours = asking(&["--crl", &crl]);
     ping(&mut s_client_as(&ours, "p384")).finish().exits(0);
-    s_client_as(&ours, "revoked").finish().says("SSL alert number 44");
+    s_client_as(&ours, "revoked").wait().says("SSL alert number 44");
     ours.process.wait_err("certificate_revoked (44): ");
 
     for (name, status) in [("p256", 0), ("revoked", 1)] {
