@@ -179,7 +179,7 @@ const REASONS: &[(&str, &str)] = &[
     ("pathological::pathological-chain-same-subject-distinct-key", "needs more certificates than"),
     ("rfc5280::aki::intermediate-missing-aki", "has an authority key identifier"),
     ("rfc5280::aki::leaf-missing-aki", "has an authority key identifier"),
-    ("rfc5280::chain-untrusted-root", "nor among the"),
+    ("rfc5280::chain-untrusted-root", "is its own issuer and is not trusted"),
     ("rfc5280::ee-critical-aia-invalid", "extensions are critical, or not"),
     ("rfc5280::eku::ee-wrong-eku", "lacks serverAuth"),
     ("rfc5280::leaf-ku-keycertsign", "only an authority has"),
