@@ -274,7 +274,6 @@ enum Finding {
     /// Nothing to rely on.
     Missing(String),
     Stale(String),
-    Unreachable(String),
     /// It is about others.
     Elsewhere,
     /// The peer sent something that is wrong.
@@ -289,7 +288,7 @@ impl Finding {
     /// For people.
     fn why(self) -> String {
         match self {
-            Self::Missing(why) | Self::Stale(why) | Self::Unreachable(why) | Self::Bad(why) => why,
+            Self::Missing(why) | Self::Stale(why) | Self::Bad(why) => why,
             Self::Good => "it is good".to_owned(),
             Self::Revoked { .. } => "the certificate was revoked".to_owned(),
             Self::Elsewhere => "it is about others".to_owned(),
@@ -342,7 +341,6 @@ impl Evidence {
             }
             Finding::Missing(why) => (Trouble::Missing, why),
             Finding::Stale(why) => (Trouble::Stale, why),
-            Finding::Unreachable(why) => (Trouble::Unreachable, why),
         };
         self.troubles.push(trouble);
         Ok(())

@@ -433,9 +433,20 @@ fn a_responder_that_does_not_know_or_answer_leaves_it_open() {
     is_unknown(under_intermediate(&demanding, "good", &["unknown"]), "does not know");
     is_unknown(under_intermediate(&demanding, "good", &["unauthorized"]), "refused to answer");
     is_unknown(under_intermediate(&demanding, "good", &["try-later"]), "had no answer");
+    let policy = RevocationPolicy { missing: OnFailure::SoftFail, ..only_leaf() };
+    for name in ["unknown", "unauthorized", "try-later"] {
+        assert_eq!(under_intermediate(&Revocation::new(policy), "good", &[name]).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_signed_is_worth_no_more_than_none() {
     let policy = RevocationPolicy { unreachable: OnFailure::SoftFail, ..only_leaf() };
-    assert_eq!(under_intermediate(&Revocation::new(policy), "good", &["try-later"]).unwrap().len(), 1);
-    assert!(under_intermediate(&Revocation::new(policy), "good", &["unauthorized"]).is_err());
+    let revocation = Revocation::new(policy).expect_staples();
+    for staples in [&[][..], &["try-later"], &["unauthorized"]] {
+        let checked = under_intermediate(&revocation, "good", staples);
+        assert!(matches!(checked, Err(VerifyError::RevocationUnknown { .. })), "{staples:?}: {checked:?}");
+    }
 }
 
 #[test]
