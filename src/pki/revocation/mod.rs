@@ -223,7 +223,8 @@ impl Revocation {
         // RFC 7633 section 4.2.3.1: "it SHOULD reject the TLS configuration". For a CA the feature is a constraint on what is
         // below it, not a demand for a response.
         if place == Place::Leaf && certificate.must_staple && evidence.stapled != Stapled::Good {
-            let why = match evidence.troubles.into_iter().next() {
+            // The response comes after all lists, whose troubles are not its own.
+            let why = match evidence.troubles.into_iter().next_back() {
                 Some((_, why)) if evidence.stapled == Stapled::Something => why,
                 _ => "the certificate demands one, and none came; have the server staple it".to_owned(),
             };

@@ -457,6 +457,7 @@ fn a_must_staple_leaf_needs_a_good_response_whatever_the_policy() {
     is_bad_staple(with(&[]), "none came");
     is_bad_staple(with(&[""]), "none came");
     is_bad_staple(with(&["try-later"]), "had no answer");
+    is_bad_staple(under_intermediate(&leaf(&["stale"]), "must-staple", &["try-later"]), "had no answer");
     is_bad_staple(with(&["good"]), "another certificate");
     // Also one that is trusted by itself.
     is_bad_staple(Case::new(&Revocation::default(), &["self-must-staple"], &[]).check(), "none came");
