@@ -119,7 +119,8 @@ mod tests {
         let spent = |count: u32| {
             let bytes: Vec<_> = (0..count).map(u32::to_be_bytes).collect();
             let last = Ipv4Addr::from(count - 1).to_string();
-            let pair = [&[OID, 3][..], COMMON_NAME, &[UTF8_STRING, last.len() as u8], last.as_bytes()].concat();
+            let pair =
+                [&[OID, 3][..], COMMON_NAME, &[UTF8_STRING, last.len() as u8], last.as_bytes()].concat();
             let attribute = [&[SEQUENCE, pair.len() as u8], &pair[..]].concat();
             let set = [&[SET, attribute.len() as u8], &attribute[..]].concat();
             let subject = element(SEQUENCE, &set.repeat(count as usize));
