@@ -1,5 +1,6 @@
 //! Common names, which must only repeat an alternative name (CA/Browser Forum Baseline Requirements, section 7.1.4.3).
 
+use alloc::collections::BTreeSet;
 use alloc::string::ToString;
 use core::net::IpAddr;
 
@@ -23,6 +24,7 @@ pub(super) fn repeats(certificate: &Certificate<'_>) -> bool {
     if !is_alone(sets.clone()) {
         return true;
     }
+    let presented = Presented::of(&certificate.subject_names);
     while let Some(set) = sets.next() {
         let mut attributes = Elements::of(set.content);
         while let Some(attribute) = attributes.next() {
@@ -34,7 +36,7 @@ pub(super) fn repeats(certificate: &Certificate<'_>) -> bool {
                 .next()
                 .filter(|value| matches!(value.tag, UTF8_STRING | PRINTABLE_STRING | IA5_STRING))
                 .and_then(|value| core::str::from_utf8(value.content).ok());
-            if !text.is_some_and(|text| agrees(&certificate.subject_names, text)) {
+            if !text.is_some_and(|text| presented.agree(text)) {
                 return false;
             }
         }
@@ -48,34 +50,51 @@ fn is_alone(mut sets: Elements<'_>) -> bool {
     sets.is_empty() && first.is_none_or(|attributes| attributes.only().is_some())
 }
 
-fn agrees(names: &[GeneralName<'_>], text: &str) -> bool {
-    if text.parse::<IpAddr>().is_ok() {
-        let addresses = names.iter().filter_map(|name| match name {
-            GeneralName::Ip(bytes) => Some(address(bytes).is_some_and(|address| address.to_string() == text)),
-            _ => None,
-        });
-        return any_or_none(addresses);
-    }
-    if !text.contains('.') || text.contains([' ', '@', '/']) {
-        return true;
-    }
-    let hosts = names.iter().filter_map(|name| match name {
-        GeneralName::Dns(name) => {
-            Some(name.strip_prefix(b"*.").unwrap_or(name) == text.as_bytes() || *name == text.as_bytes())
-        }
-        _ => None,
-    });
-    any_or_none(hosts)
+/// The alternative names that a common name can repeat. Whoever sends a certificate chooses how many there are of both, so
+/// that none is compared with each of the others.
+struct Presented<'a> {
+    /// Those of wildcards also without the asterisk.
+    hosts: BTreeSet<&'a [u8]>,
+    addresses: BTreeSet<IpAddr>,
 }
 
-/// Whether one of them is true, or there is none.
-fn any_or_none(mut all: impl Iterator<Item = bool>) -> bool {
-    all.next().is_none_or(|first| first || all.any(|one| one))
+impl<'a> Presented<'a> {
+    fn of(names: &[GeneralName<'a>]) -> Self {
+        let mut all = Self { hosts: BTreeSet::new(), addresses: BTreeSet::new() };
+        for name in names {
+            match *name {
+                GeneralName::Dns(host) => {
+                    all.hosts.insert(host);
+                    all.hosts.extend(host.strip_prefix(b"*."));
+                }
+                GeneralName::Ip(bytes) => all.addresses.extend(address(bytes)),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn agree(&self, text: &str) -> bool {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let is_one = || self.addresses.contains(&address) && address.to_string() == text;
+            return self.addresses.is_empty() || is_one();
+        }
+        if !text.contains('.') || text.contains([' ', '@', '/']) {
+            return true;
+        }
+        self.hosts.is_empty() || self.hosts.contains(text.as_bytes())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::der::SET;
+    use alloc::vec::Vec;
+    use core::net::Ipv4Addr;
+    use std::time::Instant;
+
+    const LEAF: &[u8] = include_bytes!("../../testvectors/pki/p256.der");
 
     #[test]
     fn a_host_in_the_common_name_is_an_alternative_name_to_the_letter() {
@@ -96,7 +115,34 @@ mod tests {
             ("Version 1.2 of something", &[dns], true),
             ("printer", &[dns], true),
         ] {
-            assert_eq!(agrees(names, text), held, "{text}");
+            assert_eq!(Presented::of(names).agree(text), held, "{text}");
         }
+    }
+
+    #[test]
+    fn many_common_names_beside_many_addresses_cost_no_more_than_both() {
+        let element = |tag: u8, content: &[u8]| {
+            let len = content.len().to_be_bytes();
+            let digits = &len[len.iter().position(|digit| *digit != 0).unwrap()..];
+            [&[tag, 0x80 | digits.len() as u8], digits, content].concat()
+        };
+        let spent = |count: u32| {
+            let bytes: Vec<_> = (0..count).map(u32::to_be_bytes).collect();
+            let last = Ipv4Addr::from(count - 1).to_string();
+            let pair =
+                [&[OID, 3][..], COMMON_NAME, &[UTF8_STRING, last.len() as u8], last.as_bytes()].concat();
+            let attribute = [&[SEQUENCE, pair.len() as u8], &pair[..]].concat();
+            let set = [&[SET, attribute.len() as u8], &attribute[..]].concat();
+            let subject = element(SEQUENCE, &set.repeat(count as usize));
+            let mut certificate = Certificate::parse(LEAF).unwrap();
+            certificate.subject_der = &subject;
+            certificate.subject_names = bytes.iter().map(|bytes| GeneralName::Ip(bytes)).collect();
+            let start = Instant::now();
+            assert!(repeats(&certificate));
+            start.elapsed()
+        };
+        let (few, many) = (spent(100), spent(10_000));
+        // A hundred times as many; the square would be ten thousand times.
+        assert!(many < few * 1_000, "{few:?} {many:?}");
     }
 }

@@ -55,6 +55,12 @@ impl<'a> NameConstraints<'a> {
         Ok(constraints)
     }
 
+    /// Whether no base of DNS names has a period before it.
+    pub(super) fn are_in_form(&self) -> bool {
+        let mut bases = self.permitted.dns.iter().chain(&self.excluded.dns);
+        bases.all(|base| !base.starts_with('.'))
+    }
+
     /// Judges all alternative names of a certificate, and its subject.
     ///
     /// # Errors
@@ -286,6 +292,29 @@ mod tests {
             let found = verdicts((0x82, base.as_bytes()), GeneralName::Dns(dns.as_bytes()));
             assert_eq!(found, expected, "{dns} within {base}");
         }
+    }
+
+    #[test]
+    fn a_period_before_a_base_permits_what_is_below_it_and_excludes_it_too() {
+        for (base, dns, expected) in [
+            (".a.test", "x.a.test", INSIDE),
+            (".a.test", "x.Y.A.test", INSIDE),
+            (".a.test", "a.test", REFUSED),
+            (".a.test", "xa.test", OUTSIDE),
+            (".a.test", "b.test", OUTSIDE),
+            (".a.test", "*.a.test", INSIDE),
+            (".a.test", "*.test", REFUSED),
+            (".x.a.test", "*.a.test", REFUSED),
+        ] {
+            let found = verdicts((0x82, base.as_bytes()), GeneralName::Dns(dns.as_bytes()));
+            assert_eq!(found, expected, "{dns} within {base}");
+        }
+        let in_form = |permitted: &[Base<'_>], excluded: &[Base<'_>]| {
+            NameConstraints::parse(&constraints(permitted, excluded)).unwrap().are_in_form()
+        };
+        let (plain, period) = ((0x82, &b"a.test"[..]), (0x82, &b".a.test"[..]));
+        assert!(in_form(&[plain], &[plain]) && in_form(&[(0x81, b".a.test")], &[]));
+        assert!(!in_form(&[plain, period], &[plain]) && !in_form(&[], &[period]));
     }
 
     #[test]

@@ -227,6 +227,7 @@ impl<'a> Search<'a> {
     ) -> Result<(), VerifyError> {
         let Some(value) = issuer.name_constraints else { return Ok(()) };
         let constraints = NameConstraints::parse(value).map_err(|why| VerifyError::Malformed(why.into()))?;
+        self.demands.check_constraints(issuer, &constraints)?;
         for (position, certificate) in below.iter().enumerate() {
             // "If certificate i is self-issued and it is not the final certificate in the path, skip this step".
             if position > 0 && certificate.is_self_issued() {

@@ -22,6 +22,9 @@ pub enum Rule {
     Criticality,
     /// nameConstraints are critical (RFC 5280 section 4.2.1.10).
     NameConstraintsCritical,
+    /// nameConstraints on DNS names have no period before them (RFC 5280 section 4.2.1.10). Where they may, it stands for
+    /// one label or more.
+    NameConstraintsForm,
     /// Only authorities have nameConstraints, a path length or keyCertSign (RFC 5280 sections 4.2.1.3, 4.2.1.9,
     /// 4.2.1.10).
     AuthorityExtensions,
@@ -72,6 +75,7 @@ impl Rule {
             Self::LeafIsNoAuthority => 1 << 16,
             Self::Keys => 1 << 17,
             Self::Version => 1 << 18,
+            Self::NameConstraintsForm => 1 << 19,
         }
     }
 }
@@ -88,6 +92,7 @@ impl fmt::Display for Rule {
             Self::SerialNumber => "a serial number is positive and has at most 20 bytes",
             Self::Criticality => "extensions are critical, or not, as RFC 5280 says",
             Self::NameConstraintsCritical => "name constraints are critical",
+            Self::NameConstraintsForm => "name constraints on DNS names have no period before them",
             Self::AuthorityExtensions => {
                 "only an authority has name constraints, a path length or keyCertSign"
             }
@@ -116,6 +121,7 @@ const RFC5280: &[Rule] = &[
     Rule::SerialNumber,
     Rule::Criticality,
     Rule::NameConstraintsCritical,
+    Rule::NameConstraintsForm,
     Rule::AuthorityExtensions,
     Rule::IssuerName,
     Rule::TimeForm,

@@ -82,12 +82,11 @@ impl<'a> Subtrees<'a> {
         let text = core::str::from_utf8(base.content);
         match GeneralName::read(base)? {
             GeneralName::Dns(_) => {
-                // "DNS name restrictions are expressed as host.example.com": without a period before it, which others
-                // accept. Zero or more labels added to no label at all give every name.
-                let base = text.ok().filter(|base| base.is_empty() || is_dns(base));
-                self.dns.push(
-                    base.ok_or("a name constraint on DNS names is malformed, or begins with a period")?,
-                );
+                // "DNS name restrictions are expressed as host.example.com": without a period before it, which the
+                // profile judges. Zero or more labels added to no label at all give every name.
+                let is_base = |base: &&str| base.is_empty() || is_dns(base.strip_prefix('.').unwrap_or(base));
+                let base = text.ok().filter(is_base);
+                self.dns.push(base.ok_or("a name constraint on DNS names is malformed")?);
             }
             GeneralName::Email(bytes) => {
                 let mailbox = || Mailbox::parse(bytes).map(EmailBase::Mailbox);
@@ -124,7 +123,14 @@ impl<'a> Presented<'a> {
 
     /// Whether all names that it stands for are in the subtree; for an excluded one, whether any is.
     pub(super) fn is_within(&self, base: &str, list: List) -> bool {
+        // Behind a period, it is meant for what is below it, as it is with URIs; in doubt, itself is excluded, too.
+        let (base, base_counts) = match (base.strip_prefix('.'), list) {
+            (Some(domain), List::Permitted) => (domain, false),
+            (Some(domain), List::Excluded) => (domain, true),
+            (None, _) => (base, true),
+        };
         match (self, list) {
+            (Self::Host(name), _) if !base_counts && name.len() <= base.len() => false,
             (Self::Host(name) | Self::Wildcard(name), _) if ends_with_labels(name, base) => true,
             // The base itself may be one of them, and those below it are no more.
             (Self::Wildcard(parent), List::Excluded) => {
@@ -209,6 +215,7 @@ mod tests {
         for (tag, base) in [
             (0x82, &b""[..]),
             (0x82, b"a.test"),
+            (0x82, b".a.test"),
             (0x81, b"me@a.test"),
             (0x81, b".a.test"),
             (0x86, b"a.test"),
@@ -220,7 +227,8 @@ mod tests {
             assert_eq!(parse(tag, base), Ok(()), "{tag:x} {base:?}");
         }
         for (tag, base) in [
-            (0x82, &b".a.test"[..]),
+            (0x82, &b"..a.test"[..]),
+            (0x82, b"."),
             (0x82, b"*.a.test"),
             (0x82, b"a.test."),
             (0x82, b"m\xfcller.test"),

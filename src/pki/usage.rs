@@ -1,5 +1,6 @@
 //! What a single certificate must satisfy, for its place in a path (RFC 5280 sections 4.1, 4.2 and 6.1).
 
+use super::constraints::NameConstraints;
 use super::extension::{Authority, Known};
 use super::{Certificate, KeyKind, Moment, Profile, Purpose, Rule, VerifyError, common_name};
 
@@ -91,6 +92,15 @@ impl Demands {
     /// What only a certificate below the root must satisfy.
     pub(super) fn check_below_root(&self, certificate: &Certificate<'_>) -> Result<(), VerifyError> {
         self.hold(certificate, Rule::AuthorityKeyIdentifier, certificate.aki.is_some())
+    }
+
+    /// What the name constraints of an authority must satisfy, whatever they permit.
+    pub(super) fn check_constraints(
+        &self,
+        authority: &Certificate<'_>,
+        constraints: &NameConstraints<'_>,
+    ) -> Result<(), VerifyError> {
+        self.hold(authority, Rule::NameConstraintsForm, constraints.are_in_form())
     }
 
     /// What every certificate of a path must satisfy.

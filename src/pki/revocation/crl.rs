@@ -172,6 +172,16 @@ impl Crl {
         self.issuer == other.issuer && self.scope == other.scope && self.authority_key == other.authority_key
     }
 
+    /// Whether a path has shown its signature to be right.
+    pub(super) fn was_right(&self) -> bool {
+        self.signed_by.get().is_some()
+    }
+
+    /// Whether a path has shown it to be signed by the key of `issuer`.
+    pub(super) fn is_right_by(&self, issuer: &Certificate<'_>) -> bool {
+        self.signed_by.get().is_some_and(|spki| **spki == *issuer.spki)
+    }
+
     /// RFC 5280 section 5.2.3: the number "allows users to easily determine when a particular CRL supersedes another CRL".
     /// By the time of issue where one has no number.
     pub(super) fn compare_age(&self, other: &Self) -> Ordering {
@@ -245,11 +255,10 @@ impl Crl {
         issuer: &Certificate<'_>,
         cx: &mut RevocationCheck<'_>,
     ) -> Result<Signature, VerifyError> {
-        let is = |kept: &OnceLock<Box<[u8]>>| kept.get().is_some_and(|spki| **spki == *issuer.spki);
-        if is(&self.signed_by) {
+        if self.is_right_by(issuer) {
             return Ok(Signature::Right);
         }
-        if is(&self.not_signed_by) {
+        if self.not_signed_by.get().is_some_and(|spki| **spki == *issuer.spki) {
             return Ok(Signature::Wrong);
         }
         let signed = Signed { with: &self.signed_with, message: &self.tbs, signature: &self.signature };

@@ -12,6 +12,8 @@ mod scope;
 mod staple;
 #[cfg(all(test, feature = "rustcrypto"))]
 mod tests;
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests_of_forgeries;
 #[cfg(test)]
 mod tests_of_forms;
 
@@ -43,7 +45,7 @@ use super::{Certificate, VerifyError};
 #[derive(Clone, Debug)]
 pub struct Revocation {
     policy: RevocationPolicy,
-    /// By the DER of the issuer's name.
+    /// By the DER of the issuer's name; a list that is kept for the time being comes right before the newer one.
     crls: HashMap<Vec<u8>, Vec<Arc<Crl>>>,
     unreachable: Vec<String>,
     staples: Staples,
@@ -125,16 +127,28 @@ impl Revocation {
 
     /// The CRLs that count, in no order.
     pub fn held(&self) -> impl Iterator<Item = &Crl> {
-        self.crls.values().flatten().map(AsRef::as_ref)
+        self.crls.values().flat_map(|held| {
+            let newer = held.iter().skip(1).map(Some).chain([None]);
+            let counts = |(crl, newer): &(&Arc<Crl>, Option<&Arc<Crl>>)| {
+                newer.is_none_or(|newer| !newer.replaces(crl))
+            };
+            held.iter().zip(newer).filter(counts).map(|(crl, _)| crl.as_ref())
+        })
     }
 
+    /// What the age of `crl` is compared with: one whose signature was right, if there is such a one.
     fn like(&self, crl: &Crl) -> Option<&Crl> {
-        self.crls.get(crl.issuer_der())?.iter().map(AsRef::as_ref).find(|had| had.replaces(crl))
+        let held = self.crls.get(crl.issuer_der())?;
+        held.iter().map(AsRef::as_ref).filter(|had| had.replaces(crl)).max_by_key(|had| had.was_right())
     }
 
+    /// Whether a new list is its issuer's is not known before a path needs it, and anyone can write a high number: the last
+    /// one whose signature was right is kept beside it until then.
     fn put(&mut self, crl: Crl) {
         let held = self.crls.entry(crl.issuer_der().to_vec()).or_default();
+        let right = held.iter().rfind(|had| had.replaces(&crl) && had.was_right()).cloned();
         held.retain(|had| !had.replaces(&crl));
+        held.extend(right);
         held.push(Arc::new(crl));
     }
 
@@ -161,8 +175,13 @@ impl Revocation {
                 None => break,
             };
             let mut evidence = Evidence::default();
-            for crl in self.of(issuer) {
-                evidence.add(certificate, "CRL", crl.judge(certificate, issuer, cx)?)?;
+            let mut newer: Option<&Crl> = None;
+            for crl in self.of(issuer).rev() {
+                // Where the one that came after it is the issuer's, it counts no more.
+                if newer.is_none_or(|newer| !newer.replaces(crl) || !newer.is_right_by(issuer)) {
+                    evidence.add(certificate, "CRL", crl.judge(certificate, issuer, cx)?)?;
+                }
+                newer = Some(crl);
             }
             let place = if position == 0 { Place::Leaf } else { Place::Above };
             self.take_staples(&mut evidence, (certificate, issuer, place), staples, cx)?;
@@ -171,8 +190,8 @@ impl Revocation {
         Ok(notes)
     }
 
-    fn of(&self, issuer: &Certificate<'_>) -> impl Iterator<Item = &Crl> {
-        self.crls.get(issuer.subject_der).into_iter().flatten().map(AsRef::as_ref)
+    fn of(&self, issuer: &Certificate<'_>) -> impl DoubleEndedIterator<Item = &Crl> {
+        self.crls.get(issuer.subject_der).map(Vec::as_slice).unwrap_or_default().iter().map(AsRef::as_ref)
     }
 
     /// What the responses say about a certificate.
@@ -223,7 +242,8 @@ impl Revocation {
         // RFC 7633 section 4.2.3.1: "it SHOULD reject the TLS configuration". For a CA the feature is a constraint on what is
         // below it, not a demand for a response.
         if place == Place::Leaf && certificate.must_staple && evidence.stapled != Stapled::Good {
-            let why = match evidence.troubles.into_iter().next() {
+            // The response comes after all lists, whose troubles are not its own.
+            let why = match evidence.troubles.into_iter().next_back() {
                 Some((_, why)) if evidence.stapled == Stapled::Something => why,
                 _ => "the certificate demands one, and none came; have the server staple it".to_owned(),
             };
@@ -274,7 +294,6 @@ enum Finding {
     /// Nothing to rely on.
     Missing(String),
     Stale(String),
-    Unreachable(String),
     /// It is about others.
     Elsewhere,
     /// The peer sent something that is wrong.
@@ -289,7 +308,7 @@ impl Finding {
     /// For people.
     fn why(self) -> String {
         match self {
-            Self::Missing(why) | Self::Stale(why) | Self::Unreachable(why) | Self::Bad(why) => why,
+            Self::Missing(why) | Self::Stale(why) | Self::Bad(why) => why,
             Self::Good => "it is good".to_owned(),
             Self::Revoked { .. } => "the certificate was revoked".to_owned(),
             Self::Elsewhere => "it is about others".to_owned(),
@@ -342,7 +361,6 @@ impl Evidence {
             }
             Finding::Missing(why) => (Trouble::Missing, why),
             Finding::Stale(why) => (Trouble::Stale, why),
-            Finding::Unreachable(why) => (Trouble::Unreachable, why),
         };
         self.troubles.push(trouble);
         Ok(())

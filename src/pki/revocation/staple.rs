@@ -59,9 +59,10 @@ pub(super) fn verify(
 ) -> Result<Verdict, VerifyError> {
     let basic = match &response.answer {
         Answer::Basic(basic) => basic,
+        // Nobody signed it, so that whoever was revoked can send it: it is worth no more than no response.
         Answer::NotNow => {
-            let why = "the responder had no answer when the peer asked it".to_owned();
-            return Ok(Verdict::plain(Finding::Unreachable(why)));
+            let why = "the responder had no answer when the peer asked it";
+            return Ok(Verdict::plain(Finding::missing(why)));
         }
         Answer::Refused => {
             return Ok(Verdict::plain(Finding::missing("the responder refused to answer the peer")));
