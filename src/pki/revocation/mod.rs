@@ -28,7 +28,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Certificate, VerifyError};
+use super::{Certificate, VerifyError, fingerprint};
+use crate::identity::Fingerprint;
 
 /// The sources that say which certificates were revoked, and what follows where they do not say. Immutable.
 ///
@@ -126,6 +127,15 @@ impl Revocation {
     /// The CRLs that count, in no order.
     pub fn held(&self) -> impl Iterator<Item = &Crl> {
         self.crls.values().flatten().map(AsRef::as_ref)
+    }
+
+    /// What tells it from others that judge otherwise.
+    pub(crate) fn digest(&self) -> Fingerprint {
+        let Self { policy, staples, unreachable, .. } = self;
+        let mut crls: Vec<Fingerprint> = self.held().map(Crl::digest).collect();
+        crls.sort_unstable();
+        let unreachable = unreachable.is_empty();
+        fingerprint(alloc::format!("{policy:?} {staples:?} {unreachable} {crls:?}").as_bytes())
     }
 
     fn like(&self, crl: &Crl) -> Option<&Crl> {
