@@ -3,20 +3,31 @@
 
 #[path = "../examples/support/devpki.rs"]
 mod devpki;
+#[path = "support/linked.rs"]
+mod linked;
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use devpki::DevPki;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use linked::Link;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use support::provider;
-use symbolon::codepoint::SignatureScheme;
-use symbolon::config::Credential;
-use symbolon::pki::{Crl, Profile, Revocation, RevocationPolicy, Verifier};
+use symbolon::codepoint::{CertificateType, SignatureScheme};
+use symbolon::config::{ClientAuth, ClientConfig, Credential, ServerConfig};
+use symbolon::conn::Resumed;
+use symbolon::identity::Peer;
+use symbolon::pki::{Crl, Expected, Profile, Revocation, RevocationPolicy, Verifier};
+use symbolon::policy::tickets::{TicketRing, Tickets};
 use symbolon::policy::{
-    Completeness, CredentialStore, Entry, FixedClock, TrustStore, certificates_from_pem,
+    Answerer, ClientPolicy, Completeness, CredentialStore, Denied, Entry, FixedClock, MemorySessions, Pin,
+    Pins, ServerPolicy, TrustStore, Verification, certificates_from_pem,
 };
+use symbolon::psk::SessionKey;
+
+const HOST: &str = "localhost";
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/testvectors/revocation/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -24,6 +35,10 @@ fn file(name: &str) -> Vec<u8> {
 
 fn verifier(pkis: &[&DevPki]) -> Verifier {
     Verifier::new(provider(), pkis.iter().map(|pki| pki.root().clone())).unwrap()
+}
+
+fn ring() -> Arc<dyn Tickets> {
+    Arc::new(TicketRing::random(&provider()).unwrap())
 }
 
 #[test]
@@ -65,4 +80,153 @@ fn where_roots_are_known_what_must_be_stapled_is_served_with_its_staple() {
         .clock(FixedClock(now))
         .completeness(Completeness::Trusted(trusted));
     store.build([entry]).unwrap();
+}
+
+/// Servers of one name, and a store of tickets that clients share.
+struct Shared {
+    pki: DevPki,
+    config: Arc<ClientConfig>,
+    server: (Arc<ServerConfig>, Arc<dyn Answerer>),
+    sessions: Arc<MemorySessions>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let pki = DevPki::new(&provider()).unwrap();
+        let config = ServerConfig::builder(provider()).tickets(1).build().unwrap();
+        let policy = ServerPolicy::serving(config.clone())
+            .credential(pki.issue(&[HOST]).unwrap())
+            .unwrap()
+            .tickets(ring())
+            .build()
+            .unwrap();
+        Self {
+            pki,
+            config: ClientConfig::builder(provider()).build().unwrap(),
+            server: (config, policy),
+            sessions: Arc::new(MemorySessions::new()),
+        }
+    }
+
+    fn by(&self) -> Verification {
+        Verification::by(verifier(&[&self.pki]))
+    }
+
+    fn client(&self, servers: impl Into<Verification>) -> Arc<ClientPolicy> {
+        ClientPolicy::verifying(provider(), servers).sessions(self.sessions.clone()).build()
+    }
+
+    /// Has `client` keep a ticket.
+    fn keep(&self, client: &Arc<ClientPolicy>) {
+        let (config, policy) = &self.server;
+        let mut link =
+            Link::connect((&self.config, client.clone()), (config, policy.clone()), HOST, None).unwrap();
+        client.sessions().unwrap().put(link.client.tickets.pop().unwrap());
+    }
+
+    fn has(&self, client: &ClientPolicy) -> bool {
+        let key = SessionKey::new(&self.config, ServerName::try_from(HOST).unwrap());
+        client.sessions().unwrap().take(&key).is_some()
+    }
+}
+
+#[test]
+fn a_ticket_in_a_shared_store_is_for_those_who_verify_alike() {
+    let it = Shared::new();
+    let other = DevPki::new(&provider()).unwrap();
+    let lax = it.client(it.by());
+    let pin = Pin::Spki(symbolon::identity::Fingerprint([7; 32]));
+    for strict in [
+        Verification::by(verifier(&[&other])),
+        Verification::by(verifier(&[&it.pki]).profile(Profile::web())),
+        it.by().expecting(Expected::Spiffe("spiffe://prod.example/a".parse().unwrap())),
+        it.by().pins(Arc::new(Pins::without_backup([pin]))),
+    ] {
+        it.keep(&lax);
+        assert!(!it.has(&it.client(strict.clone())), "{strict:?}");
+    }
+    it.keep(&lax);
+    assert!(it.has(&it.client(it.by())));
+}
+
+#[test]
+fn a_ticket_of_a_server_that_may_not_be_connected_to_any_more_is_not_used() {
+    let it = Shared::new();
+    let open = Arc::new(AtomicBool::new(true));
+    let rule = open.clone();
+    let client = it.client(it.by().authorize(move |_: &Peer| match rule.load(Ordering::Relaxed) {
+        true => Ok(()),
+        false => Err(Denied::because("closed")),
+    }));
+    it.keep(&client);
+    assert!(it.has(&client));
+    it.keep(&client);
+    open.store(false, Ordering::Relaxed);
+    assert!(!it.has(&client));
+}
+
+#[test]
+fn tickets_that_servers_share_are_for_those_who_verify_clients_alike() {
+    let it = Shared::new();
+    let auth = ClientAuth::Required { authorities: Vec::new() };
+    let config = ServerConfig::builder(provider()).client_auth(auth).tickets(1).build().unwrap();
+    let (credential, ring) = (Arc::new(it.pki.issue(&[HOST]).unwrap()), ring());
+    let server = |clients: Verification| -> Arc<dyn Answerer> {
+        ServerPolicy::serving(config.clone())
+            .credential(credential.clone())
+            .unwrap()
+            .clients(clients)
+            .tickets(ring.clone())
+            .build()
+            .unwrap()
+    };
+    let client: Arc<dyn Answerer> = ClientPolicy::verifying(provider(), verifier(&[&it.pki]))
+        .credential(it.pki.issue(&["client"]).unwrap())
+        .build();
+    let connect = |server: Arc<dyn Answerer>, ticket| {
+        Link::connect((&it.config, client.clone()), (&config, server), HOST, ticket)
+    };
+    let mut tickets = [0, 1].map(|_| connect(server(it.by()), None).unwrap().client.tickets.pop());
+    let mut ticket = |place: usize| tickets[place].take().map(|ticket| (ticket, client.moment()));
+    let link = connect(server(it.by()), ticket(0)).unwrap();
+    assert_eq!(link.server.summary().resumed, Ok(Resumed::Session));
+    let admins = it.by().expecting(Expected::Spiffe("spiffe://prod.example/admin".parse().unwrap()));
+    assert!(connect(server(admins), ticket(1)).is_err(), "a full handshake was wanted");
+}
+
+#[test]
+fn a_raw_public_key_that_is_known_no_more_is_not_resumed() {
+    let pki = DevPki::new(&provider()).unwrap();
+    let raw = CertificateType::RAW_PUBLIC_KEY;
+    let auth = ClientAuth::Optional { authorities: Vec::new() };
+    let config = ServerConfig::builder(provider()).client_auth(auth).client_certificate_types([raw]);
+    let config = config.tickets(1).build().unwrap();
+    let ours = ClientConfig::builder(provider()).client_certificate_types([raw]).build().unwrap();
+    let key = pki.issue(&["client"]).unwrap().key().unwrap().clone();
+    let client: Arc<dyn Answerer> = ClientPolicy::verifying(provider(), verifier(&[&pki]))
+        .credential(Credential::raw_public_key(key.clone()).unwrap())
+        .build();
+    let (credential, ring) = (Arc::new(pki.issue(&[HOST]).unwrap()), ring());
+    let server = |keys: Vec<Vec<u8>>| -> Arc<dyn Answerer> {
+        ServerPolicy::serving(config.clone())
+            .credential(credential.clone())
+            .unwrap()
+            .clients(Verification::by_raw_public_keys(keys))
+            .tickets(ring.clone())
+            .build()
+            .unwrap()
+    };
+    let knowing = server(vec![key.public_key().to_vec()]);
+    let connect = |server: &Arc<dyn Answerer>, ticket| {
+        Link::connect((&ours, client.clone()), (&config, server.clone()), HOST, ticket)
+    };
+    let mut first = connect(&knowing, None).unwrap();
+    let ticket = first.client.tickets.pop().unwrap();
+    let again = connect(&knowing, Some((ticket, client.moment()))).unwrap();
+    assert_eq!(again.server.summary().resumed, Ok(Resumed::Session));
+    let mut second = connect(&knowing, None).unwrap();
+    let ticket = second.client.tickets.pop().unwrap();
+    // A full handshake is wanted, in which the key is not known.
+    let refused = connect(&server(Vec::new()), Some((ticket, client.moment()))).err().unwrap();
+    assert!(refused.alert().is_some());
 }
