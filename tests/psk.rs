@@ -232,6 +232,17 @@ fn a_required_certificate_is_not_replaced_by_an_external_key() {
 }
 
 #[test]
+fn on_the_way_to_required_certificates_an_external_key_counts_as_none() {
+    let key = external(b"k", PskHash::Sha256);
+    for (mode, anonymous) in [(ClientAuth::Off, false), (ClientAuth::Migrating { authorities: vec![] }, true)]
+    {
+        let scene = knowing(AES128, [key.clone()]).serve(|b| b.client_auth(mode.clone()));
+        let pair = scene.connect(Offer::fresh().with_psks([key.clone()]));
+        assert_eq!(pair.server.summary.unwrap().anonymous, anonymous);
+    }
+}
+
+#[test]
 fn lengths_that_cannot_be_are_refused() {
     let new = |identity: &[u8], key: &[u8]| ExternalPsk::new(identity, key, PskHash::Sha256).map(|_| ());
     assert_eq!(new(b"", &KEY), Err(PskError::Identity));

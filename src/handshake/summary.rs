@@ -25,7 +25,7 @@ pub struct Summary {
     /// The verified peer; `None` where a server did not authenticate its client.
     pub peer: Option<Arc<Peer>>,
     /// On a server that asks its clients for certificates: this one gave none, neither now nor in the session that it
-    /// resumes.
+    /// resumes; an external key is none.
     pub anonymous: bool,
     /// Whether a HelloRetryRequest cost a round trip.
     pub retried: bool,

@@ -144,7 +144,7 @@ pub struct Peer {
     pub fingerprints: Option<Fingerprints>,
     /// The SignedCertificateTimestampList of its certificate (RFC 6962 section 3.3), not verified; not in sessions.
     pub sct: Option<Vec<u8>>,
-    /// Which generation of trust vouched for it; a session has it beside the peer.
+    /// Which generation of trust vouched for it; sessions and tickets have it beside the peer.
     pub(crate) trust: u64,
 }
 

@@ -206,6 +206,13 @@ impl Verifier {
         &self.revocation
     }
 
+    /// What tells its rules and sources, all but the roots, from those of others.
+    pub(crate) fn rules(&self) -> Fingerprint {
+        let Self { profile, clock_tolerance, revocation, .. } = self;
+        let said = alloc::format!("{profile:?} {clock_tolerance:?} {}", revocation.digest());
+        fingerprint(said.as_bytes())
+    }
+
     /// The roots that are trusted.
     #[must_use]
     pub fn roots(&self) -> &Arc<Roots> {

@@ -47,6 +47,7 @@ pub struct ServerPolicy {
     tickets: Option<Arc<dyn Tickets>>,
     psks: HashSet<ByIdentity>,
     guarding: Guarding,
+    /// What generations of trust are counted from.
     trust: u64,
     max_session_age: Duration,
 }
@@ -199,7 +200,7 @@ impl ServerPolicy {
         }
         if let (Some(peer), Some(clients)) = (&session.peer, &self.clients)
             && peer.was_verified()
-            && clients.permit(peer).is_err()
+            && !clients.admits_again(peer)
         {
             // A full handshake tells it why.
             return Err(NotResumed::PolicyChanged);
@@ -396,7 +397,8 @@ impl ServerPolicyBuilder {
     }
 
     /// Counts what vouches for clients, trust anchors and revocations: tickets of another generation are refused, with
-    /// [`NotResumed::PolicyChanged`]. By default 0. The generation of a [`TrustStore`](super::TrustStore) is added to it.
+    /// [`NotResumed::PolicyChanged`]. By default 0. The generation of a [`TrustStore`](super::TrustStore) is added to it,
+    /// and so is a number that other fixed roots, rules, pins and expectations change.
     #[must_use]
     pub fn trust_generation(mut self, generation: u64) -> Self {
         self.policy.trust = generation;
@@ -420,7 +422,10 @@ impl ServerPolicyBuilder {
     /// does not see them, and [`ConfigError::SecondGuard`] when another policy in use has the same tickets and another
     /// guard, as a configuration that is replaced may: it keeps its guard.
     pub fn build(self) -> Result<Arc<ServerPolicy>, ConfigError> {
-        self.policy.check_early_data()?;
-        Ok(Arc::new(self.policy))
+        let Self { mut policy } = self;
+        policy.check_early_data()?;
+        let stamp = policy.clients.as_ref().map_or(0, Verification::stamp);
+        policy.trust = policy.trust.saturating_add(stamp);
+        Ok(Arc::new(policy))
     }
 }

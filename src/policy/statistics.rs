@@ -43,7 +43,7 @@ pub struct Counts {
     pub early_data: u64,
     /// The others, by reason; every reason is there.
     pub no_early_data: Vec<(NoEarlyData, u64)>,
-    /// Connections of clients that were asked for a certificate and gave none ([`Summary::anonymous`]).
+    /// Connections of clients that gave no certificate to a server that asks for them ([`Summary::anonymous`]).
     pub anonymous: u64,
 }
 

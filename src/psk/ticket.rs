@@ -24,7 +24,7 @@ use crate::moment::Moment;
 use crate::wire::{Reader, U8, U16, U24, Writer};
 
 /// The version of the encoding below.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// RFC 9846 section 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
 /// ticket_lifetime".
@@ -177,6 +177,7 @@ impl Ticket {
         w.u32(issued.max_early_data);
         w.vec::<U8>(issued.alpn.as_deref().unwrap_or_default())?;
         w.bytes(&self.received.as_millis().to_be_bytes());
+        w.bytes(&issued.peer.trust.to_be_bytes());
         w.block::<U24>(|w| write_peer(w, &issued.peer, ChainInTicket::Kept))?;
         Ok(out)
     }
@@ -214,7 +215,10 @@ fn read(r: &mut Reader<'_>) -> Result<Ticket, Fault> {
     let (lifetime, age_add, max_early_data) = (r.u32()?, r.u32()?, r.u32()?);
     let alpn = some(r.vec::<U8>()?).map(<[u8]>::to_vec);
     let received = Moment::from_millis(u64::from_be_bytes(*r.array()?));
-    let peer = Arc::new(read_peer(&mut Reader::new(r.vec::<U24>()?))?);
+    let trust = u64::from_be_bytes(*r.array()?);
+    let mut peer = read_peer(&mut Reader::new(r.vec::<U24>()?))?;
+    peer.trust = trust;
+    let peer = Arc::new(peer);
     if !r.is_empty() {
         return Err(DAMAGED);
     }
@@ -287,6 +291,13 @@ mod tests {
             let decoded = Ticket::decode(&ticket.encode().unwrap()).unwrap();
             assert_eq!(decoded.key().server_name, ServerName::try_from(address).unwrap());
         }
+    }
+
+    #[test]
+    fn what_vouched_for_the_server_is_read_back() {
+        let mut ticket = ticket(10, 20, 1000);
+        Arc::make_mut(&mut ticket.issued.peer).trust = 7;
+        assert_eq!(Ticket::decode(&ticket.encode().unwrap()).unwrap().peer().trust, 7);
     }
 
     #[test]

@@ -114,7 +114,9 @@ impl WaitFinished {
         let suite = chosen.suite.suite;
         cx.carrier.rekey_read(read.keys(suite.aead)?, boundary);
         let peer = authenticated.peer.map(Verified::into_peer);
-        let anonymous = peer.is_none() && config.client_auth.authorities().is_some();
+        // An external key is no certificate: its owner is refused, too, once one is required.
+        let certified = peer.as_ref().is_some_and(|peer| peer.was_verified());
+        let anonymous = !certified && config.client_auth.authorities().is_some();
         let summary = Box::new(Summary {
             suite: suite.id,
             group: chosen.group,

@@ -14,9 +14,10 @@ use super::context::{RevocationCheck, Signature, Signed};
 use super::crl_outline::{Outline, Revoked, entry, entry_serial};
 use super::scope::Scope;
 use super::{Finding, RevocationError};
+use crate::identity::Fingerprint;
 use crate::pki::dn::rfc4514;
 use crate::pki::time::date;
-use crate::pki::{Certificate, SignedWith, VerifyError, unix_time};
+use crate::pki::{Certificate, SignedWith, VerifyError, fingerprint, unix_time};
 
 /// The longest CRL that is taken, in bytes: some five million entries.
 const LONGEST: usize = 256 << 20;
@@ -124,6 +125,11 @@ impl Crl {
             found.push(Self::parse(&der.map_err(|_| malformed.clone())?)?);
         }
         if found.is_empty() { Err(malformed) } else { Ok(found) }
+    }
+
+    /// What tells it from other ones: not its number, which CRLs of several scopes may share.
+    pub(super) fn digest(&self) -> Fingerprint {
+        fingerprint(&[fingerprint(&self.tbs).0, fingerprint(&self.signature).0].concat())
     }
 
     /// Who issued it, in the form of RFC 4514.

@@ -30,7 +30,8 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Certificate, VerifyError};
+use super::{Certificate, VerifyError, fingerprint};
+use crate::identity::Fingerprint;
 
 /// The sources that say which certificates were revoked, and what follows where they do not say. Immutable.
 ///
@@ -134,6 +135,15 @@ impl Revocation {
             };
             held.iter().zip(newer).filter(counts).map(|(crl, _)| crl.as_ref())
         })
+    }
+
+    /// What tells it from others that judge otherwise.
+    pub(crate) fn digest(&self) -> Fingerprint {
+        let Self { policy, staples, unreachable, .. } = self;
+        let mut crls: Vec<Fingerprint> = self.held().map(Crl::digest).collect();
+        crls.sort_unstable();
+        let unreachable = unreachable.is_empty();
+        fingerprint(alloc::format!("{policy:?} {staples:?} {unreachable} {crls:?}").as_bytes())
     }
 
     /// What the age of `crl` is compared with: one whose signature was right, if there is such a one.

@@ -121,6 +121,10 @@ fn breaking(rule: Rule) -> Vec<Links> {
         Rule::NameConstraintsCritical => {
             vec![sound().between(not_critical_constraints), sound().root(not_critical_constraints)]
         }
+        Rule::NameConstraintsForm => {
+            let period = subtrees(PERMITTED, 0x82, b".test");
+            vec![sound().between(|between| between.critical(NAME_CONSTRAINTS, &period))]
+        }
         Rule::AuthorityExtensions => vec![
             sound().leaf(|leaf| leaf.critical(KEY_USAGE, &key_usage(SIGNS | SIGNS_CERTIFICATES))),
             sound().leaf(|leaf| leaf.critical(BASIC, &sequence(&[&[2, 1, 0]]))),

@@ -174,6 +174,7 @@ impl Checks<'_> {
 /// As a server or as a client: which of them it is for is the peer's to check.
 fn leads_to_root(verifier: &Verifier, credential: &Credential, now: UnixTime) -> Result<(), VerifyError> {
     let chain = Chain::of(credential.chain()).ok_or(VerifyError::NoCertificate)?;
+    let chain = chain.with_staples(credential.staples());
     let verify = |purpose| verifier.verify(&chain, purpose, &Expected::Anyone, now).map(|_| ());
     verify(Purpose::Server).or_else(|error| verify(Purpose::Client).map_err(|_| error))
 }

@@ -167,12 +167,14 @@ impl Choice {
         }
     }
 
-    /// What answers a server's request: the first that its key, its authorities and, if possible, its schemes permit.
+    /// What answers a server's request: the first that its type, its key, its authorities and, if possible, its schemes
+    /// permit.
     pub(in crate::policy) fn for_server(&self, question: &ChooseCredential) -> Option<&Listed> {
-        let usable = self
-            .listed
-            .iter()
-            .filter(|listed| listed.signs(question.schemes()) && listed.is_issued_by(question.authorities()));
+        let usable = self.listed.iter().filter(|listed| {
+            listed.signs(question.schemes())
+                && listed.is_of_type(&[question.certificate_type()])
+                && listed.is_issued_by(question.authorities())
+        });
         usable.rev().max_by_key(|listed| listed.is_signed_by(question.certificate_schemes()))
     }
 
@@ -318,6 +320,23 @@ mod tests {
         assert_eq!(picked(&choice, &offered), Some((1, "named")));
         offered.authorities = Vec::from([Vec::from([0x30, 0])]);
         assert_eq!(picked(&choice, &offered), Some((0, "named")), "rather than nothing");
+    }
+
+    #[test]
+    fn a_client_answers_with_the_type_that_was_agreed_on() {
+        let raw = Credential::remote_raw(*b"spki", Vec::from([P256])).unwrap();
+        let choice = choice([listed("p256.pem", P256, &[]), Listed::opaque(Arc::new(raw))]);
+        for (certificate_type, place) in [(CertificateType::X509, 0), (CertificateType::RAW_PUBLIC_KEY, 1)] {
+            let question = ChooseCredential {
+                tag: Tag { connection: [0; 16], serial: 0 },
+                schemes: Vec::from([P256]),
+                certificate_schemes: Vec::from([P256, P384]),
+                authorities: Vec::new(),
+                certificate_type,
+            };
+            let found = choice.for_server(&question).unwrap();
+            assert!(core::ptr::eq(found, &choice.listed[place]), "{certificate_type:?}");
+        }
     }
 
     #[test]

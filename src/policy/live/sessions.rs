@@ -2,16 +2,16 @@
 
 use alloc::sync::Arc;
 
-use super::super::SessionStore;
-use super::trust::TrustStore;
+use super::super::{SessionStore, Verification};
 use crate::psk::{SessionKey, Ticket};
 
-/// Another store, without the tickets of servers that trust of another generation vouched for.
-///
-/// Tickets that come from a file have lost what vouched for their server: they count as generation 0.
+/// Another store, without the tickets of servers that were verified otherwise, that trust of another generation vouched
+/// for, or that may not be connected to any more.
 pub(in crate::policy) struct TrustedSessions {
     pub(in crate::policy) inner: Arc<dyn SessionStore>,
-    pub(in crate::policy) trust: TrustStore,
+    pub(in crate::policy) servers: Verification,
+    /// What generations are counted from.
+    pub(in crate::policy) base: u64,
 }
 
 impl SessionStore for TrustedSessions {
@@ -20,12 +20,12 @@ impl SessionStore for TrustedSessions {
     }
 
     fn take(&self, key: &SessionKey) -> Option<Ticket> {
-        let generation = self.trust.generation();
+        let trust = self.base.saturating_add(self.servers.generation());
         // Each look takes a ticket away, so this ends.
         loop {
             let ticket = self.inner.take(key)?;
             let peer = ticket.peer();
-            if peer.trust == generation || !peer.was_verified() {
+            if !peer.was_verified() || (peer.trust == trust && self.servers.admits_again(peer)) {
                 return Some(ticket);
             }
         }

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::super::credentials::LoadError;
 use super::expiry::{Expiry, Role};
 use crate::identity::{SpiffeId, TrustDomain};
-use crate::pki::{Certificate, Crl, Verifier, VerifyError};
+use crate::pki::{Certificate, Verifier, VerifyError};
 
 /// How many trust domains an error names: peers cause it, and there may be thousands.
 const DOMAINS_TOLD: usize = 8;
@@ -94,7 +94,7 @@ impl TrustStore {
     }
 
     /// Trusts by this verifier from now on, and gives the generation: the same one if all roots of before are still
-    /// trusted and nothing new is known of revocations, else the next.
+    /// trusted, by the same profile and the same sources of revocation, else the next.
     ///
     /// # Errors
     ///
@@ -278,12 +278,8 @@ enum Change {
 }
 
 fn change(old: &Verifier, new: &Verifier) -> Change {
-    let (before, after) = (old.sources(), new.sources());
-    let age = |crl: &Crl| (crl.issuer(), crl.number().map(<[u8]>::to_vec), crl.this_update());
-    let known: Vec<_> = before.held().map(age).collect();
-    let had = |crl: &Crl| known.contains(&age(crl));
     let kept = old.roots().iter().all(|root| new.roots().contains(root));
-    match kept && before.policy() == after.policy() && after.held().all(had) {
+    match kept && old.rules() == new.rules() {
         true => Change::Added,
         false => Change::TakenAway,
     }

@@ -136,10 +136,15 @@ impl Tickets for SessionCache {
         let mut ticket = [0; TICKET_LEN];
         self.rng.fill(&mut ticket).ok()?;
         let found = self.found(&ticket, fingerprint);
-        if let (Some(peer), ChainInTicket::Left) = (&session.peer, self.chains)
-            && !peer.chain.is_empty()
+        if let Some(peer) = &mut session.peer
+            && (peer.sct.is_some() || !peer.chain.is_empty())
         {
-            session.peer = Some(Arc::new(Peer::new(peer.identity.clone(), Vec::new(), peer.expires)));
+            // Whoever authorizes it again must see what was seen at first: all but the certificates.
+            let mut kept = Peer { sct: None, ..Peer::clone(peer) };
+            if self.chains == ChainInTicket::Left {
+                kept.chain = Vec::new();
+            }
+            *peer = Arc::new(kept);
         }
         let session = Box::new(session);
         let mut stored = self.stored();

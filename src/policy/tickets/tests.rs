@@ -555,6 +555,19 @@ fn a_cache_lets_go_of_what_has_expired() {
 }
 
 #[test]
+fn a_cache_keeps_all_that_a_client_is_authorized_by() {
+    let cache = SessionCache::new(&provider(), 5).unwrap();
+    let mut session = with_chain(9000);
+    let peer = alloc::sync::Arc::make_mut(session.peer.as_mut().unwrap());
+    (peer.subject, peer.serial, peer.sct) = ("CN=client".into(), [7].into(), Some([1].into()));
+    peer.names.uris = ["urn:client".into()].into();
+    let ticket = cache.issue(session, FINGERPRINT, NOW).unwrap();
+    let peer = take(&cache, &ticket, NOW).unwrap().peer.unwrap();
+    assert_eq!((&*peer.subject, &*peer.serial, &peer.sct), ("CN=client", &[7][..], &None));
+    assert_eq!(peer.names.uris, ["urn:client"]);
+}
+
+#[test]
 fn a_cache_keeps_chains_only_if_wanted() {
     for (chains, certificates) in [(ChainInTicket::Left, 0), (ChainInTicket::Kept, 1)] {
         let cache = SessionCache::new(&provider(), 5).unwrap().with_chains(chains);

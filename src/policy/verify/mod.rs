@@ -8,6 +8,7 @@ mod pins;
 pub use authorize::{Authorize, Denied};
 pub use pins::{NoBackupPin, NotPin, NotPinned, Pin, Pins};
 
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -104,21 +105,42 @@ impl Verification {
         self
     }
 
-    /// Asks, once a peer is verified, whether it may connect; a denied one gets `access_denied`.
+    /// Asks, once a peer is verified, whether it may connect; a denied one gets `access_denied`. Who is not verified is
+    /// not asked about: clients without a certificate, where they may go on, and those with an external key.
     #[must_use]
     pub fn authorize(mut self, rule: impl Authorize + 'static) -> Self {
         self.authorize = Some(Arc::new(rule));
         self
     }
 
-    /// The store of trust, where it may change.
-    pub(super) fn rotating(&self) -> Option<&TrustStore> {
-        self.trust.as_ref().filter(|_| self.rotation == Rotation::Possible)
-    }
-
     /// The generation of trust; 0 where it cannot change.
     pub(super) fn generation(&self) -> u64 {
         self.trust.as_ref().map_or(0, TrustStore::generation)
+    }
+
+    /// A number that tells what is verified by from what others verify by, so that a store of tickets can be shared. What
+    /// may change meanwhile is left out: a store of trust counts its generations, and the rest is asked again.
+    pub(super) fn stamp(&self) -> u64 {
+        let (expected, pins) = (&self.expected, &self.pins);
+        let mut said = format!("{expected:?} {pins:?}");
+        let fixed = self.trust.as_ref().filter(|_| self.rotation == Rotation::Never).map(TrustStore::now);
+        for verifier in fixed.iter().flat_map(|trust| trust.verifiers()) {
+            let mut roots: Vec<Fingerprint> = verifier.roots().iter().map(|root| fingerprint(root)).collect();
+            roots.sort_unstable();
+            said.push_str(&format!(" {} {roots:?}", verifier.rules()));
+        }
+        let hash = fingerprint(said.as_bytes());
+        // Half of the numbers are left for generations to count.
+        u64::from_be_bytes(hash.0.first_chunk().copied().unwrap_or_default()) >> 1
+    }
+
+    /// Whether a peer that was verified once may go on, as far as that is told without its certificates.
+    pub(super) fn admits_again(&self, peer: &Peer) -> bool {
+        let known = match &peer.identity {
+            Identity::RawPublicKey { spki } => self.verify_key(spki).is_ok(),
+            _ => true,
+        };
+        known && self.permit(peer).is_ok()
     }
 
     /// Answers `question`. The peer remembers the generation of trust that vouched for it, counted from `base`.
@@ -172,7 +194,7 @@ impl Verification {
     }
 
     /// Whether a peer that was verified may connect.
-    pub(super) fn permit(&self, peer: &Peer) -> Result<(), Refusal> {
+    fn permit(&self, peer: &Peer) -> Result<(), Refusal> {
         match &self.authorize {
             Some(rule) => {
                 rule.authorize(peer).map_err(|denied| Refusal::new(AlertCode::ACCESS_DENIED, denied))
