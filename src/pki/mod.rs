@@ -225,6 +225,11 @@ impl Verifier {
         &self.provider
     }
 
+    /// The same for a peer whose session is resumed: what it stapled was judged when the session began, and no more comes.
+    pub(crate) fn after_staples(&self) -> Self {
+        Self { revocation: Arc::new(self.revocation.after_staples()), ..self.clone() }
+    }
+
     /// Verifies `chain` for `purpose` at `now`, over any of the certificates sent, to one of the roots.
     ///
     /// A leaf that is byte for byte one of the roots needs no issuer: a self-signed server, trusted by itself.

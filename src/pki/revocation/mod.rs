@@ -57,6 +57,8 @@ pub struct Revocation {
 enum Staples {
     Expected,
     Optional,
+    /// They were judged when the session began that is resumed, and are not sent again.
+    Earlier,
 }
 
 impl Default for Revocation {
@@ -118,6 +120,11 @@ impl Revocation {
             next.put(crl);
         }
         Ok(next)
+    }
+
+    /// The same without a demand for responses, by the policy or by certificates: for who showed them earlier.
+    pub(super) fn after_staples(&self) -> Self {
+        Self { staples: Staples::Earlier, ..self.clone() }
     }
 
     /// The policy.
@@ -251,7 +258,8 @@ impl Revocation {
     ) -> Result<Option<RevocationNote>, VerifyError> {
         // RFC 7633 section 4.2.3.1: "it SHOULD reject the TLS configuration". For a CA the feature is a constraint on what is
         // below it, not a demand for a response.
-        if place == Place::Leaf && certificate.must_staple && evidence.stapled != Stapled::Good {
+        let demanded = self.staples != Staples::Earlier && certificate.must_staple;
+        if place == Place::Leaf && demanded && evidence.stapled != Stapled::Good {
             // The response comes after all lists, whose troubles are not its own.
             let why = match evidence.troubles.into_iter().next_back() {
                 Some((_, why)) if evidence.stapled == Stapled::Something => why,

@@ -170,7 +170,7 @@ impl Verification {
         let claim = match question.evidence() {
             PeerEvidence::Fresh(presented) => {
                 let (chain, staples) = (&presented.chain, &presented.staples);
-                let claim = self.verify_chain(trust, chain, staples, question.name(), now)?;
+                let claim = self.verify_chain(trust, chain, Some(staples), question.name(), now)?;
                 let leaf = chain.first().ok_or(VerifyError::NoCertificate).map_err(refusal)?;
                 let leaf = Certificate::parse(leaf).map_err(refusal)?;
                 let signed = Signed { scheme: presented.scheme, content: &presented.signed };
@@ -187,7 +187,7 @@ impl Verification {
             // The signature of the first handshake stands; trust, revocation and time may have changed since.
             PeerEvidence::Resumed(peer) => match &peer.identity {
                 Identity::RawPublicKey { spki } => self.verify_key(spki)?,
-                _ => self.verify_chain(trust, &peer.chain, &[], question.name(), now)?,
+                _ => self.verify_chain(trust, &peer.chain, None, question.name(), now)?,
             },
         };
         self.permit(claim.peer()).map(|()| claim)
@@ -203,17 +203,21 @@ impl Verification {
         }
     }
 
+    /// Without `staples` the peer showed them when the session began that is resumed.
     fn verify_chain(
         &self,
         trust: Option<&Trust>,
         chain: &[CertificateDer<'static>],
-        staples: &[Option<Vec<u8>>],
+        staples: Option<&[Option<Vec<u8>>]>,
         name: Option<&ServerName<'static>>,
         now: UnixTime,
     ) -> Result<Claim, Refusal> {
         let trust = trust.ok_or(VerifyError::NoRoots).map_err(refusal)?;
-        let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?.with_staples(staples);
+        let sent = Chain::of(chain).ok_or(VerifyError::NoCertificate).map_err(refusal)?;
+        let sent = sent.with_staples(staples.unwrap_or_default());
         let (verifier, domain) = trust.select(chain).map_err(refusal)?;
+        let later = staples.is_none().then(|| verifier.after_staples());
+        let verifier = later.as_ref().unwrap_or(verifier);
         let purpose = if name.is_some() { Purpose::Server } else { Purpose::Client };
         let expected = match (&self.expected, name, &domain) {
             (Some(expected), ..) => expected.clone(),
@@ -337,7 +341,7 @@ mod tests {
     use rustls_pki_types::pem::PemObject;
 
     fn certificate(name: &str) -> CertificateDer<'static> {
-        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", "pki", name];
+        let path = [env!("CARGO_MANIFEST_DIR"), "testvectors", name];
         CertificateDer::from_pem_file(path.iter().collect::<std::path::PathBuf>()).unwrap()
     }
 
@@ -347,10 +351,14 @@ mod tests {
 
     /// Asks whether a client, verified once, is still good.
     fn again(chain: Vec<CertificateDer<'static>>, now: u64) -> Result<Identity, AlertCode> {
+        again_under("pki/root.pem", chain, now)
+    }
+
+    fn again_under(root: &str, chain: Vec<CertificateDer<'static>>, now: u64) -> Result<Identity, AlertCode> {
         let peer = Peer::new(Identity::Subject { name: "as stored".to_string() }, chain, at(u64::MAX));
         let tag = Tag { connection: [0; 16], serial: 0 };
         let question = VerifyPeer { tag, name: None, evidence: PeerEvidence::Resumed(Arc::new(peer)) };
-        let verifier = Verifier::new(provider(), [certificate("root.pem")]).unwrap();
+        let verifier = Verifier::new(provider(), [certificate(root)]).unwrap();
         match Verification::by(verifier).answer(question, &provider(), 0, at(now)).verdict {
             Verdict::Verified(verified) => Ok(verified.into_peer().identity.clone()),
             Verdict::Refused(refusal) => Err(refusal.alert()),
@@ -360,11 +368,23 @@ mod tests {
 
     #[test]
     fn a_resumed_peer_is_verified_again_by_roots_and_time() {
-        let chain = Vec::from([certificate("client-only.pem")]);
+        let chain = Vec::from([certificate("pki/client-only.pem")]);
         assert_eq!(again(chain.clone(), 1_780_272_000), Ok(Identity::Dns { name: "localhost".to_string() }));
         assert_eq!(again(chain, 4_922_899_201), Err(AlertCode::CERTIFICATE_EXPIRED));
-        let elsewhere = Vec::from([certificate("self-signed.pem")]);
+        let elsewhere = Vec::from([certificate("pki/self-signed.pem")]);
         assert_eq!(again(elsewhere, 1_780_272_000), Err(AlertCode::UNKNOWN_CA));
         assert_eq!(again(Vec::new(), 1_780_272_000), Err(AlertCode::BAD_CERTIFICATE));
+    }
+
+    #[test]
+    fn a_resumed_peer_showed_its_staple_when_its_session_began() {
+        const NOW: u64 = 1_893_456_000;
+        let chain =
+            ["must-staple", "intermediate"].map(|name| certificate(&alloc::format!("revocation/{name}.pem")));
+        assert!(again_under("revocation/root.pem", chain.to_vec(), NOW).is_ok());
+        let verifier = Verifier::new(provider(), [certificate("revocation/root.pem")]).unwrap();
+        let chain = Chain::of(&chain).unwrap();
+        let fresh = verifier.verify(&chain, Purpose::Client, &Expected::Anyone, at(NOW));
+        assert_eq!(fresh.unwrap_err().alert(), AlertCode::BAD_CERTIFICATE_STATUS_RESPONSE);
     }
 }
