@@ -109,6 +109,7 @@ impl Claim {
     }
 
     /// What is claimed, to be judged before it counts.
+    #[cfg(feature = "pki")]
     pub(crate) fn peer(&self) -> &Peer {
         &self.0
     }
