@@ -60,6 +60,9 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::crypto::Provider;
 use crate::identity::{Fingerprint, Fingerprints, Names};
 
+/// The most that clocks are let differ: who needs more has a wrong clock.
+const MOST_TOLERANCE: Duration = Duration::from_secs(86_400);
+
 /// What a leaf certificate is to be used for (RFC 5280 section 4.2.1.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -187,10 +190,10 @@ impl Verifier {
     }
 
     /// How far the clocks of those who issue may differ from ours: every period of validity is longer by this at both
-    /// ends. Nothing by default.
+    /// ends. Nothing by default, a day at most.
     #[must_use]
     pub fn clock_tolerance(mut self, tolerance: Duration) -> Self {
-        self.clock_tolerance = tolerance;
+        self.clock_tolerance = tolerance.min(MOST_TOLERANCE);
         self
     }
 

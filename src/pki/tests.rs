@@ -141,6 +141,7 @@ fn time_is_checked_at_both_ends_of_every_certificate() {
     };
     assert!(!at(0, first - 1) && at(0, first) && at(0, last) && !at(0, last + 1));
     assert!(!at(5, first - 6) && at(5, first - 5) && at(5, last + 5) && !at(5, last + 6));
+    assert!(at(u64::MAX, last + 86_400) && !at(u64::MAX, last + 86_401), "a day at most");
 }
 
 #[test]
