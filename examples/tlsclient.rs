@@ -35,7 +35,7 @@ use symbolon::conn::Offer;
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::identity::SpiffeId;
 use symbolon::io::blocking::{ReadHalf, Stream, WriteHalf, tcp_farewell};
-use symbolon::pki::{Expected, Verifier};
+use symbolon::pki::{Expected, RevocationNote, Verifier};
 use symbolon::policy::{self, Answerer, ClientPolicy, Pin, Pins, SessionStore, Verification};
 use symbolon::psk::SessionKey;
 use trusting::Trusting;
@@ -276,7 +276,8 @@ fn trust(
 
 /// Whom the server must be, besides what `verifier` wants.
 fn expecting(arguments: &Arguments, verifier: Verifier) -> Verification {
-    let mut servers = Verification::by(verifier);
+    let tell = |note: &RevocationNote| say(format_args!("revocation: {note}"));
+    let mut servers = Verification::by(verifier).on_unchecked(tell);
     if let Some(id) = &arguments.spiffe {
         servers = servers.expecting(Expected::Spiffe(id.clone()));
     }

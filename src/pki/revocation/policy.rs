@@ -66,6 +66,12 @@ pub struct RevocationNote {
     pub why: String,
 }
 
+impl fmt::Display for RevocationNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" passed unchecked: {}", self.subject, self.why)
+    }
+}
+
 /// Why a CRL or an OCSP response is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -25,8 +25,8 @@ use crate::crypto::Provider;
 use crate::error::Refusal;
 use crate::identity::{Claim, Fingerprint, Identity, Peer};
 use crate::pki::{
-    Certificate, Chain, Expected, KeyKind, Matched, Purpose, VerifiedPath, Verifier, VerifyError,
-    fingerprint, key_of,
+    Certificate, Chain, Expected, KeyKind, Matched, Purpose, RevocationNote, VerifiedPath, Verifier,
+    VerifyError, fingerprint, key_of,
 };
 use crate::question::{Answer, PeerEvidence, VerifyPeer};
 
@@ -40,7 +40,11 @@ pub struct Verification {
     expected: Option<Expected>,
     pins: Option<Arc<Pins>>,
     authorize: Option<Arc<dyn Authorize>>,
+    unchecked: Option<OnUnchecked>,
 }
+
+/// Who hears of certificates that passed although nobody told whether they were revoked.
+type OnUnchecked = Arc<dyn Fn(&RevocationNote) + Send + Sync>;
 
 /// Whether trust may change.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,8 +84,15 @@ impl Verification {
     }
 
     fn by_nobody() -> Self {
-        let rotation = Rotation::Never;
-        Self { trust: None, rotation, keys: Arc::default(), expected: None, pins: None, authorize: None }
+        Self {
+            trust: None,
+            rotation: Rotation::Never,
+            keys: Arc::default(),
+            expected: None,
+            pins: None,
+            authorize: None,
+            unchecked: None,
+        }
     }
 
     /// Trusts these raw public keys, too, each a DER `SubjectPublicKeyInfo`, in place of those before.
@@ -102,6 +113,14 @@ impl Verification {
     #[must_use]
     pub fn pins(mut self, pins: Arc<Pins>) -> Self {
         self.pins = Some(pins);
+        self
+    }
+
+    /// Calls `report` for each certificate of a verified path that passed only because
+    /// [`RevocationPolicy`](crate::pki::RevocationPolicy) fails softly. It must not block.
+    #[must_use]
+    pub fn on_unchecked(mut self, report: impl Fn(&RevocationNote) + Send + Sync + 'static) -> Self {
+        self.unchecked = Some(Arc::new(report));
         self
     }
 
@@ -231,6 +250,9 @@ impl Verification {
             let why = "trust is by trust domain, which vouches for SPIFFE IDs alone: expect one of the peer";
             return Err(Refusal::text(AlertCode::BAD_CERTIFICATE, why));
         }
+        if let Some(report) = &self.unchecked {
+            path.unchecked.iter().for_each(|note| report(note));
+        }
         self.check_pins(&path.certificates, &path.spkis)?;
         let identity = identity_of(&path).map_err(refusal)?;
         Ok(Claim::of(identity, path.expires).chain(chain.to_vec()).names(path.names).certificate(
@@ -336,6 +358,7 @@ fn identity_of(path: &VerifiedPath) -> Result<Identity, VerifyError> {
 mod tests {
     use super::*;
     use crate::crypto::rustcrypto::provider;
+    use crate::pki::{Revocation, RevocationPolicy};
     use crate::question::{Tag, Verdict};
     use alloc::string::ToString;
     use rustls_pki_types::pem::PemObject;
@@ -374,6 +397,23 @@ mod tests {
         let elsewhere = Vec::from([certificate("pki/self-signed.pem")]);
         assert_eq!(again(elsewhere, 1_780_272_000), Err(AlertCode::UNKNOWN_CA));
         assert_eq!(again(Vec::new(), 1_780_272_000), Err(AlertCode::BAD_CERTIFICATE));
+    }
+
+    #[test]
+    fn what_passes_unchecked_is_told() {
+        let roots = [certificate("revocation/root.pem")];
+        let soft = Revocation::new(RevocationPolicy::soft_fail()).expect_staples();
+        let verifier = Verifier::new(provider(), roots).unwrap().revocation(Arc::new(soft));
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let to = Arc::clone(&told);
+        let verification =
+            Verification::by(verifier).on_unchecked(move |note| to.lock().unwrap().push(note.to_string()));
+        let chain =
+            ["good", "intermediate"].map(|name| certificate(&alloc::format!("revocation/{name}.pem")));
+        let trust = verification.trust.as_ref().unwrap().now();
+        verification.verify_chain(Some(&trust), &chain, Some(&[]), None, at(1_893_456_000)).unwrap();
+        let told = told.lock().unwrap();
+        assert!(told.iter().any(|note| note.starts_with("\"CN=good\" passed unchecked: ")), "{told:?}");
     }
 
     #[test]
