@@ -24,7 +24,7 @@ fn tlsclient_with_key(server: &Server, arguments: &[&str]) -> Running {
 
 #[test]
 fn openssl_clients_are_known_by_their_key() {
-    const BY_KEY: &str = "by an external pre-shared key: 5 bytes echoed";
+    const BY_KEY: &str = "by an external pre-shared key, client psk:sensor 17: 5 bytes echoed";
     let ours = tlsserver(&["--echo", "--psk-only", "--psk", KEY]);
     ping(&mut s_client_with_key(&ours, &[])).prints("Reused, TLSv1.3");
     ours.process.wait_err(&format!("TLS_AES_128_GCM_SHA256, x25519, {BY_KEY}"));
@@ -78,7 +78,9 @@ fn gnutls_clients_are_known_by_their_key() {
         let priority = format!("NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:{exchange}:-GROUP-ALL:+GROUP-X25519");
         let options = ["--pskusername", "sensor17", "--pskkey", HEX, "--priority", &priority];
         ping(&mut gnutls_cli(&ours, &options)).prints("PSK authentication. Connected as 'sensor17'");
-        ours.process.wait_err(&format!(", {group}, by an external pre-shared key: 5 bytes echoed"));
+        ours.process.wait_err(&format!(
+            ", {group}, by an external pre-shared key, client psk:sensor 17: 5 bytes echoed"
+        ));
     }
     report("gnutls-cli with an external key", 2);
 }
@@ -105,7 +107,7 @@ fn a_ticket_comes_before_the_key_that_it_was_got_by() {
     let ours = tlsserver(&["--echo", "--psk-only", "--psk", KEY, "--tickets", "1"]);
     ping(&mut tlsclient_with_key(&ours, &["--session", &session])).says("by an external pre-shared key");
     ping(&mut tlsclient_with_key(&ours, &["--session", &session])).says("\nresumed\n");
-    ours.process.wait_err(", resumed: 5 bytes echoed");
+    ours.process.wait_err(", resumed, client psk:sensor 17: 5 bytes echoed");
     // OpenSSL's client resumes such a session too.
     let session = super::certs::scratch("after-psk-s_client");
     ping(&mut s_client_with_key(&ours, &["-sess_out", &session]));
