@@ -79,7 +79,7 @@ fn gnutls_clients_are_known_by_their_key() {
         let options = ["--pskusername", "sensor17", "--pskkey", HEX, "--priority", &priority];
         ping(&mut gnutls_cli(&ours, &options)).prints("PSK authentication. Connected as 'sensor17'");
         ours.process.wait_err(&format!(
-            ", {group}, by an external pre-shared key, client psk:sensor 17: 5 bytes echoed"
+            ", {group}, by an external pre-shared key, client psk:sensor17: 5 bytes echoed"
         ));
     }
     report("gnutls-cli with an external key", 2);
