@@ -80,7 +80,8 @@ impl Trusting {
     pub fn system_verifier(&self, provider: &Provider) -> Result<Verifier, Failure> {
         let native = NativeRoots::new();
         let roots = native.roots().map_err(Failure::usage)?;
-        say(format_args!("trusting {}", roots.description().unwrap_or_default()));
+        let (source, count) = (roots.description().unwrap_or_default(), roots.len());
+        say(format_args!("trusting {source}: {count} loaded, {} rejected", native.rejected().len()));
         self.finish(Verifier::with_roots(provider.clone(), roots).map_err(Failure::usage)?)
     }
 
