@@ -18,7 +18,7 @@ use symbolon::codepoint::{CipherSuite, NamedGroup};
 use symbolon::config::{ClientConfig, Credential, ServerConfig};
 use symbolon::conn::{Client, Event, MessageKind, Reported, SendBuf, Server, Step};
 use symbolon::crypto::{Provider, SigningKey};
-use symbolon::identity::Claim;
+use symbolon::identity::{Claim, Peer};
 use symbolon::question::{Answer, PeerEvidence, Question};
 
 pub use tests::{Endpoint, Key, name, provider, signing_key};
@@ -187,6 +187,8 @@ impl Wire {
 #[derive(Default)]
 pub struct Seen {
     pub established: bool,
+    /// Who the other side is: the caller's, not the connection's.
+    pub peer: Option<Arc<Peer>>,
     pub messages: Vec<Reported>,
     /// What can be resumed: a client's ticket, or a server's session, encoded.
     pub kept: Option<Kept>,
@@ -222,6 +224,7 @@ pub fn run<E: Endpoint>(
             }
             Event::Established(summary) => {
                 seen.established = true;
+                seen.peer.clone_from(&summary.peer);
                 setting.check(&summary);
                 probe.call(Work::Machine, || drop(summary));
             }
