@@ -1,4 +1,4 @@
-//! The answer to `VerifyPeer`: path and name, signature, pins, permission, in this order.
+//! The answer to `VerifyPeer`: path and name, pins, signature, permission, in this order.
 //!
 //! A peer becomes an identity here and nowhere else.
 
