@@ -2,6 +2,10 @@
 //!
 //! `testvectors/requirements/README.md` says how. The tests of single rules that have no better place are here too.
 
+#[cfg(feature = "rustcrypto")]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod citation;
 mod ledger;
 mod report;

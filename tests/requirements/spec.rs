@@ -144,14 +144,28 @@ pub fn squeeze(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// Drops form feeds, and the last and first line of every page.
-fn without_page_breaks(text: &str) -> impl Iterator<Item = &str> {
-    let paged = text.contains('\u{c}');
-    text.lines().filter(move |line| {
+/// Drops the last and the first line of every page with the empty lines around them. A paragraph that was not at its
+/// end goes on behind them.
+fn without_page_breaks(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut turning = false;
+    for line in text.lines() {
         let footer = line.trim_end().ends_with(']') && line.contains("[Page ");
-        let header = line.starts_with("RFC ") && line.len() > 60;
-        !(paged && (footer || header)) && !line.starts_with('\u{c}')
-    })
+        let header = turning && line.starts_with("RFC ");
+        if footer || header || line.starts_with('\u{c}') || (turning && line.trim().is_empty()) {
+            while footer && lines.last().is_some_and(|last| last.trim().is_empty()) {
+                lines.pop();
+            }
+            turning = true;
+            continue;
+        }
+        if turning && lines.last().is_some_and(|last| last.trim_end().ends_with(['.', ':', '"'])) {
+            lines.push("");
+        }
+        turning = false;
+        lines.push(line);
+    }
+    lines
 }
 
 /// `4.3.11.  Title`, `C.4.  Title` and `Appendix C.  Title`, at the margin.
@@ -224,11 +238,13 @@ Table of Contents\n\n   1.  Rules . . . . 2\n
 
    A server MUST answer (i.e. speak).  A client
    MUST NOT sing and SHALL
-   listen.  It SHOULD smile.  A server MUST answer twice.
+   listen.  It SHOULD smile.  A server MUST answer as well as
 
 Author                   Standards Track                    [Page 1]
 \u{c}
 RFC 1                       Rules of the House                 May 2000
+
+   it does.
 
    *  It is REQUIRED to stay.
    *  It MUST go.
@@ -255,7 +271,7 @@ fn a_sentence_has_as_many_requirements_as_keywords() {
         "A server MUST answer (i.e. speak).",
         both,
         both,
-        "A server MUST answer twice.",
+        "A server MUST answer as well as it does.",
         "* It is REQUIRED to stay.",
         "* It MUST go.",
     ];
