@@ -20,6 +20,9 @@ const SUITES: [CipherSuite; 3] = [
 const GROUPS: [NamedGroup; 4] =
     [NamedGroup::X25519MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
 
+//= testvectors/requirements/rfc9846.txt#section-2
+//= type=test
+//# the server's share MUST be in the same group as one of the client's shares
 #[test]
 fn every_suite_works_with_every_group_and_carries_data_both_ways() {
     for suite in SUITES {
@@ -92,6 +95,9 @@ fn a_client_without_a_required_certificate_is_told_so_under_application_keys() {
     assert_eq!(pair.client.run(), Err(Error::Alert(AlertCode::CERTIFICATE_REQUIRED)));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# the server MUST respond with a HelloRetryRequest (Section 4.2.4) message.
 #[test]
 fn a_share_of_no_common_group_costs_a_retry() {
     for group in GROUPS {
@@ -199,6 +205,9 @@ fn padding_hides_lengths() {
     assert_eq!(pair.server.data.len(), 356);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# Otherwise, it MUST be set as a zero-length list
 #[test]
 fn without_middlebox_compatibility_nothing_is_disguised() {
     let mut pair = Pair::new(&client_config(|b| b.without_middlebox_compatibility()), &server_config(|b| b));

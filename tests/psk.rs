@@ -162,6 +162,9 @@ fn a_place_that_no_identity_has_is_none() {
     assert_eq!(pair.server.summary.unwrap().resumed, Err(NotResumed::Unknown));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-2.2
+//= type=test
+//# the PSK identity and the KDF hash algorithm to be used with the PSK MUST also be provisioned.
 #[test]
 fn a_key_of_another_hash_is_not_taken() {
     // RFC 9846 section 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
@@ -458,6 +461,10 @@ fn a_retry_binds_external_and_imported_keys_again() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# If the server selects a PSK, then it MUST also select a key establishment mode from the list
+//# indicated by the client's "psk_key_exchange_modes" extension
 #[test]
 fn a_hello_without_a_common_mode_is_not_looked_up() {
     let scene = knowing(AES128, [external(b"k", PskHash::Sha256)]);

@@ -192,7 +192,10 @@ impl<S: Side> Reading<S> {
             }
             _ => {
                 return Err(
-                    Fault::unexpected_message("a handshake message arrived after the handshake").into()
+                    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+                    //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it
+                    //# MUST terminate the connection with an "unexpected_message" alert.
+                    Fault::unexpected_message("a handshake message arrived after the handshake").into(),
                 );
             }
         };

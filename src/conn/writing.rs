@@ -260,6 +260,9 @@ impl<W: Direction> Writing<W> {
         Some((live.suite, &live.traffic, self.sealer.sequence()))
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-2
+    //# Application Data MUST NOT be sent prior to sending the Finished message, except as specified in
+    //# Section 2.3.
     fn check_open(&self) -> Result<(), Misuse> {
         if self.closed {
             return Err(Misuse::WriteClosed);

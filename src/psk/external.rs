@@ -84,6 +84,8 @@ pub struct ExternalPsk {
 }
 
 impl ExternalPsk {
+    //= testvectors/requirements/rfc9846.txt#section-2.2
+    //# the PSK identity and the KDF hash algorithm to be used with the PSK MUST also be provisioned.
     /// A key as it is, for peers that cannot import; `identity` is sent in the clear.
     ///
     /// # Errors

@@ -178,12 +178,18 @@ impl<'a> ClientExtensions<'a> {
             E::SIGNED_CERTIFICATE_TIMESTAMP => {
                 self.signed_certificate_timestamp = Some(signed_certificate_timestamp::parse_request(data)?);
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.2.2
+            //# Servers MUST ignore unrecognized extensions.
             _ => {}
         }
         Ok(())
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero
 /// Writes a ClientHello message, header included.
 ///
 /// # Errors
@@ -260,6 +266,12 @@ mod tests {
         psk(w)
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //= type=test
+    //# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //= type=test
+    //# For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero
     #[test]
     fn every_field_is_read_back() {
         let body = hello(full);

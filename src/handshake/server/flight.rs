@@ -125,6 +125,9 @@ pub(super) enum AfterFlight {
 }
 
 impl Flight {
+    //= testvectors/requirements/rfc9846.txt#section-4
+    //# Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in
+    //# Section 2
     /// Sends CertificateRequest, if wanted, and Certificate.
     pub(super) fn certify(
         mut self,

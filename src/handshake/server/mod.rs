@@ -77,6 +77,9 @@ impl State {
                 state.on_certificate_verify(message, cx)
             }
             (Self::Finished(state), HandshakeType::FINISHED) => state.on_finished(message, cx),
+            //= testvectors/requirements/rfc9846.txt#section-4.2.2
+            //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST
+            //# terminate the connection with an "unexpected_message" alert.
             _ => Err(OUT_OF_ORDER.into()),
         }
     }
