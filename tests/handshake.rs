@@ -172,6 +172,10 @@ fn a_server_without_its_own_credential_asks_once_even_when_it_retries() {
     assert!(summary.retried);
 }
 
+//= testvectors/requirements/rfc8449.txt#section-4
+//= type=test
+//# When the "record_size_limit" extension is negotiated, an endpoint MUST NOT generate a protected
+//# record with plaintext that is larger than the RecordSizeLimit value it receives from its peer.
 #[test]
 fn record_size_limits_hold_both_ways() {
     let mut pair =

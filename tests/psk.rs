@@ -342,6 +342,16 @@ fn by_hand(identity: &[u8], key: &[u8], label: &'static str, hash: &'static dyn 
     Offered { identity: identity.to_vec(), age: 0, key: key.to_vec(), label, hash }
 }
 
+//= testvectors/requirements/rfc9258.txt#section-4
+//= type=test
+//# each external PSK fed to the importer process MUST be associated with one hash function at most.
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# External PSKs MUST NOT be imported for (D)TLS 1.2 or prior versions.
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# ImportedIdentity.target_protocol MUST be the (D)TLS protocol version for which the PSK is being
+//# imported.
 #[test]
 fn importing_agrees_with_the_standard_by_hand() {
     for own in [PskHash::Sha256, PskHash::Sha384] {
@@ -416,6 +426,9 @@ fn an_imported_key_goes_to_each_hash() {
     }
 }
 
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# ImportedIdentity.context MUST include the context used to determine the EPSK, if any exists.
 #[test]
 fn contexts_keep_imported_keys_apart() {
     let scene = Scene::of(AES128);

@@ -180,6 +180,9 @@ impl<'a> ClientExtensions<'a> {
             }
             //= testvectors/requirements/rfc9846.txt#section-4.2.2
             //# Servers MUST ignore unrecognized extensions.
+            //= testvectors/requirements/rfc8449.txt#section-5
+            //# A server that supports the "record_size_limit" extension MUST ignore a "max_fragment_length"
+            //# that appears in a ClientHello if both extensions appear.
             _ => {}
         }
         Ok(())

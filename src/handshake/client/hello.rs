@@ -205,6 +205,11 @@ pub(super) fn write(
             (ExtensionType::CLIENT_CERTIFICATE_TYPE, &config.client_certificate_types),
             (ExtensionType::SERVER_CERTIFICATE_TYPE, &config.server_certificate_types),
         ] {
+            //= testvectors/requirements/rfc7250.txt#section-4.1
+            //# The TLS client MUST omit certificate types from the client_certificate_type extension in the
+            //# client hello if it does not possess the corresponding raw public key or certificate that it
+            //# can provide to the server when requested using a certificate_request message, or if it is
+            //# not configured to use one with the given TLS server.
             let Some(types) = types.to_offer() else { continue };
             note(kind);
             certificate_type::encode_client(w, kind, types)?;

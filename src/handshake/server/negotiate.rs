@@ -321,6 +321,9 @@ pub(super) fn choose_types(
     Ok(Some(Certificates { server, client: choose_client_type(hello, &serving.config)? }))
 }
 
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//# The value conveyed in the client_certificate_type extension MUST be selected from one of the values
+//# provided in the client_certificate_type extension sent in the client hello.
 /// Our preference among the types of which the client has a certificate.
 fn choose_client_type(
     hello: &ClientHello<'_>,
