@@ -19,6 +19,14 @@ fn suites() -> [&'static Suite; 3] {
     .map(|id| provider().suite(id).unwrap())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# This value MUST be in the same group as the KeyShareEntry value offered by the client that the server
+//# has selected for the negotiated key exchange.
+//= testvectors/requirements/rfc9846.txt#section-4.5.3
+//= type=test
+//# Any records following a Finished message MUST be encrypted under the appropriate application traffic key
+//# as described in Section 7.2.
 #[test]
 fn a_server_agrees_with_a_client_by_hand() {
     for suite in suites() {
@@ -44,6 +52,10 @@ fn a_server_agrees_with_a_client_by_hand() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.7
+//= type=test
+//# Clients MUST NOT act upon any information found in "supported_groups" prior to successful completion of
+//# the handshake
 #[test]
 fn a_client_agrees_with_a_server_by_hand() {
     for suite in suites() {
@@ -73,6 +85,10 @@ fn shares_in_another_order_than_their_groups_are_served() {
     assert!(server.summary.is_some());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.1
+//= type=test
+//# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown versions
+//# that are present in that extension.
 #[test]
 fn values_from_grease_are_ignored_in_every_list() {
     // RFC 8701 section 2: one value of each kind, first in its list, and two extensions.

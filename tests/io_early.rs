@@ -250,6 +250,10 @@ fn a_server_reads_early_data_before_the_client_has_finished() {
     server.handshake().unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# A TLS implementation MUST NOT automatically resend early data unless the negotiated connection selects
+//# the same ALPN protocol.
 #[test]
 fn refused_early_data_is_sent_again_by_nobody() {
     for mood in MOODS {

@@ -290,6 +290,10 @@ fn a_duplicated_message_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# this message MUST appear immediately after the Certificate message and immediately prior to the Finished
+//# message
 #[test]
 fn swapped_messages_are_refused() {
     for flow in FLOWS.into_iter().chain(KEYED) {
@@ -318,6 +322,10 @@ fn insert_everywhere(flow: Flow) {
     });
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.6
+//= type=test
+//# Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
+//# "unexpected_message" alert.
 #[test]
 fn every_kind_inserted_anywhere_gets_its_alert() {
     insert_everywhere(FULL);

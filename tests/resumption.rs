@@ -109,6 +109,13 @@ fn the_suite_of_the_ticket_is_preferred() {
     assert_eq!(pair.client.summary.unwrap().suite, CHACHA);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# Servers MUST NOT send a KeyShareEntry for any group not indicated in the client's "supported_groups"
+//# extension and MUST NOT send a KeyShareEntry when using the "psk_ke" PskKeyExchangeMode.
+//= testvectors/requirements/rfc9846.txt#section-4.3.9
+//= type=test
+//# In this mode, the server MUST NOT supply a "key_share" value.
 #[test]
 fn psk_ke_is_used_only_where_both_permit_it_and_no_group_is_in_common() {
     for suite in SUITES {
@@ -416,6 +423,10 @@ fn names_are_the_same_whatever_their_case() {
     assert_eq!(told(&scene.resume(ticket)), RESUMED);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+//= type=test
+//# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime" value which
+//# was provided with the ticket.
 #[test]
 fn a_client_says_why_it_offers_no_ticket() {
     let scene = Scene::of(AES128);

@@ -145,6 +145,8 @@ fn check_groups(
     }
     for (position, id) in ids.iter().enumerate() {
         if ids.iter().take(position).any(|earlier| earlier == id) {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.7
+            //# The "named_group_list" MUST NOT contain any duplicate entries.
             return Err(ConfigError::DuplicateGroup(*id));
         }
     }

@@ -18,6 +18,8 @@ impl Default for CertificateTypes {
 }
 
 impl CertificateTypes {
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1
+    //# The OpenPGP certificate type [RFC6091] MUST NOT be used with TLS 1.3.
     pub(super) fn checked(types: Vec<CertificateType>) -> Result<Self, ConfigError> {
         let known = |kind| matches!(kind, CertificateType::X509 | CertificateType::RAW_PUBLIC_KEY);
         let repeated = |(position, kind)| types.iter().take(position).any(|earlier| *earlier == kind);
@@ -66,6 +68,9 @@ mod tests {
         CertificateTypes::checked(types.to_vec())
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1
+    //= type=test
+    //# The OpenPGP certificate type [RFC6091] MUST NOT be used with TLS 1.3.
     #[test]
     fn no_type_a_repeated_one_and_an_unknown_one_are_refused() {
         for wrong in

@@ -214,6 +214,9 @@ impl<S: Side> Reading<S> {
     /// RFC 9846 section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
     /// connection with an "unexpected_message" alert."
     fn charge_early(&mut self, bytes: usize) -> Result<(), Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# If the server chooses to accept the "early_data" extension, then it MUST comply with the same
+        //# error-handling requirements specified for all records when processing early data records.
         const TOO_MUCH: Fault = Fault::unexpected_message("more early data than the ticket permits");
         let bytes = u32::try_from(bytes).map_err(|_| TOO_MUCH)?;
         self.early = Some(self.early.and_then(|left| left.checked_sub(bytes)).ok_or(TOO_MUCH)?);

@@ -180,6 +180,9 @@ pub(crate) enum HalfRtt {
 }
 
 /// What becomes of a client's early data.
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//# A TLS implementation MUST NOT automatically resend early data unless the negotiated connection selects the
+//# same ALPN protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EarlyVerdict {
     /// The server reads it.

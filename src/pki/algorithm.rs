@@ -41,6 +41,9 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// Whether such a key can sign a handshake by `scheme` (RFC 9846 section 4.3.3).
+    //= testvectors/requirements/rfc9846.txt#section-4.3.3
+    //# The keys found in certificates MUST also be of appropriate type for the signature algorithms they
+    //# are used with.
     #[must_use]
     pub fn signs(&self, scheme: SignatureScheme) -> bool {
         match scheme {

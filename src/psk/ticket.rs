@@ -142,6 +142,9 @@ impl Ticket {
     pub(crate) fn age(&self, now: Moment) -> Result<u32, NotResumed> {
         let age = now.since(self.received).ok_or(NotResumed::FutureDated)?;
         if now >= self.expires() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+            //# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime"
+            //# value which was provided with the ticket.
             return Err(NotResumed::Expired);
         }
         u32::try_from(age.as_millis()).map_err(|_| NotResumed::Expired)
@@ -309,6 +312,10 @@ mod tests {
         assert_eq!(ticket.age(Moment::from_secs(30)), Err(NotResumed::Expired));
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+    //= type=test
+    //# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime" value
+    //# which was provided with the ticket.
     #[test]
     fn seven_days_and_the_servers_certificates_end_every_ticket() {
         assert_eq!(ticket(0, u32::MAX, u64::MAX).expires(), Moment::from_secs(604_800));

@@ -141,8 +141,13 @@ impl<'a> ClientExtensions<'a> {
     }
 
     fn absorb(&mut self, kind: ExtensionType, data: &'a [u8]) -> Result<(), Fault> {
-        // RFC 9846 section 4.3.11: "Servers MUST check that it is the last extension".
+        //= testvectors/requirements/rfc9846.txt#section-4.3
+        //# with the exception of "pre_shared_key" (Section 4.3.11) which MUST be the last extension in the
+        //# ClientHello
         if self.pre_shared_key.is_some() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.11
+            //# Servers MUST check that it is the last extension and otherwise fail the handshake with an
+            //# "illegal_parameter" alert.
             return Err(Fault::illegal_parameter("pre_shared_key must be the last extension"));
         }
         check_request(kind, In::ClientHello)?;
@@ -260,6 +265,9 @@ mod tests {
         psk(w)
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# senders MUST NOT include data after the structure in the "extension_data" field
     #[test]
     fn every_field_is_read_back() {
         let body = hello(full);
@@ -341,6 +349,10 @@ mod tests {
         assert_eq!(alert(ClientHello::parse(&grease)), AlertCode::ILLEGAL_PARAMETER);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# with the exception of "pre_shared_key" (Section 4.3.11) which MUST be the last extension in the
+    //# ClientHello
     #[test]
     fn pre_shared_key_must_be_the_last_extension() {
         let refused = hello(|w| {

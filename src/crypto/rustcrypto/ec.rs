@@ -168,6 +168,9 @@ where
     SharedSecret::copy_of(shared.raw_secret_bytes()).ok_or(Failed::Provider)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8.2
+//# For the curves secp256r1, secp384r1, and secp521r1, peers MUST validate each other's public value Q by
+//# ensuring that the point is a valid point on the elliptic curve.
 /// A point in the only legal form (RFC 9846 section 4.3.8.2), checked to be on the curve and not at infinity.
 pub(super) fn uncompressed_point<C>(bytes: &[u8]) -> Result<PublicKey<C>, Failed>
 where

@@ -126,6 +126,8 @@ impl WaitServerHello {
 
     /// What a ServerHello and a HelloRetryRequest must both satisfy, in the standard's order: the version first.
     fn check(&self, hello: &ServerHello<'_>, cx: &Context<'_>) -> Result<ConfiguredSuite, Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# clients MUST check for this extension prior to processing the rest of the ServerHello
         check_version(hello)?;
         if hello.legacy_session_id_echo != self.base.session_id() {
             return Err(Fault::illegal_parameter("legacy_session_id_echo is not what was sent"));
@@ -150,14 +152,20 @@ impl WaitServerHello {
     }
 }
 
-/// RFC 9846 section 4.3.1: "clients MUST check for this extension prior to processing the rest of the ServerHello".
 fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //# clients MUST ignore the ServerHello.legacy_version value and MUST use only the "supported_versions"
+    //# extension to determine the selected version
     match hello.selected_version()? {
         Some(ProtocolVersion::TLS_1_3) if hello.legacy_version == ProtocolVersion::TLS_1_2 => Ok(()),
         // RFC 9846 section 4.2.3
         Some(ProtocolVersion::TLS_1_3) => {
             Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"))
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# If the "supported_versions" extension in the ServerHello contains a version not offered by the
+        //# client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an
+        //# "illegal_parameter" alert.
         Some(_) => Err(Fault::illegal_parameter("the server selected a version that was not offered")),
         None if hello.random.ends_with(&DOWNGRADE_TLS12) || hello.random.ends_with(&DOWNGRADE_TLS11) => {
             // RFC 9846 section 4.2.3: the server knows TLS 1.3, so somebody removed our offer.
@@ -185,9 +193,16 @@ pub(super) enum Early {
 }
 
 /// The key that the server selected (RFC 9846 section 4.3.11).
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//# Clients MUST verify that the server's selected_identity is within the range supplied by the client, that
+//# the server selected a cipher suite indicating a Hash associated with the PSK, and that a server
+//# "key_share" extension is present if required by the ClientHello "psk_key_exchange_modes" extension.
 fn select(offered: &mut Offered, index: u16, suite: &ConfiguredSuite) -> Result<Psk, Fault> {
     let index = usize::from(index);
     if index >= offered.psks.len() {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# If these values are not consistent, the client MUST abort the handshake with an
+        //# "illegal_parameter" alert.
         return Err(Fault::illegal_parameter("the server selected a pre-shared key that was not offered"));
     }
     let psk = offered.psks.swap_remove(index);
@@ -212,6 +227,9 @@ fn check_share(
             (Some(_), PskKe::Permitted) => Ok(()),
             // "and that a server "key_share" extension is present if required by the ClientHello
             // "psk_key_exchange_modes" extension"
+            //= testvectors/requirements/rfc9846.txt#section-4.3.9
+            //# In this mode, the client and server MUST supply "key_share" values as described in Section
+            //# 4.3.8.
             (Some(_), PskKe::Refused) => {
                 Err(Fault::illegal_parameter("the server left out the key exchange, which was not permitted"))
             }
@@ -220,9 +238,12 @@ fn check_share(
             }
         };
     };
-    // RFC 9846 section 4.3.8: "the client MUST verify that the selected NamedGroup in the ServerHello is the same as that
-    // in the HelloRetryRequest"
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# the client MUST verify that the selected NamedGroup in the ServerHello is the same as that in the
+    //# HelloRetryRequest
     if !exchange.offers(share.group) || retried_group.is_some_and(|group| group != share.group) {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.8
+        //# If this check fails, the client MUST abort the handshake with an "illegal_parameter" alert.
         return Err(Fault::illegal_parameter("the server's key share is of no group that was offered"));
     }
     Ok(())

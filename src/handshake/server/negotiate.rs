@@ -20,9 +20,18 @@ use crate::wire::ext::certificate_type::CertificateTypes;
 /// Refuses a ClientHello that breaks a rule on its own, in the standard's order: the version first.
 pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     let extensions = &hello.extensions;
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //# servers MUST NOT use the ClientHello.legacy_version value for version negotiation and MUST use only
+    //# the "supported_versions" extension to determine client preferences
     match &extensions.supported_versions {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
+        //# versions that are present in that extension.
         Some(versions) if versions.contains(ProtocolVersion::TLS_1_3) => {}
         _ => {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.1
+            //# Servers MUST be prepared to receive ClientHellos that include this extension but do not
+            //# include 0x0304 in the list of versions.
             return Err(Fault::protocol_version(
                 "the client speaks only TLS 1.2 or older; TLS 1.3 is needed",
             ));
@@ -37,6 +46,8 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     }
     // RFC 9846 section 9.2
     if extensions.pre_shared_key.is_none() {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.3
+        //# the server MUST abort the handshake with a "missing_extension" alert
         if extensions.signature_algorithms.is_none() {
             return Err(Fault::missing_extension(
                 "a ClientHello without pre_shared_key needs signature_algorithms",
@@ -47,6 +58,9 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
                 "a ClientHello without pre_shared_key needs supported_groups",
             ));
         }
+    //= testvectors/requirements/rfc9846.txt#section-4.3.9
+    //# If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort
+    //# the handshake.
     } else if extensions.psk_key_exchange_modes.is_none() {
         return Err(Fault::missing_extension("pre_shared_key needs psk_key_exchange_modes"));
     }
@@ -56,9 +70,11 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     check_shares(hello)
 }
 
-/// RFC 9846 section 4.3.8: "Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
-/// "supported_groups" extension". That shares "MUST appear in the same order" is not enforced: it decides nothing
-/// here, and some clients break it. Long lists cost no more than their length.
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's "supported_groups"
+//# extension.
+/// That shares "MUST appear in the same order" is not enforced: it decides nothing here, and some clients break it.
+/// Long lists cost no more than their length.
 fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
     let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
     else {
@@ -78,6 +94,8 @@ fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//# The server MUST ensure that it selects a compatible PSK (if any) and cipher suite.
 /// Chooses a key and the parameters, together: "The server MUST ensure that it selects a compatible PSK (if any) and
 /// cipher suite" (RFC 9846 section 4.3.11). What a HelloRetryRequest settled before stays.
 pub(super) fn choose(
@@ -196,6 +214,8 @@ fn choose_mode(
     settled: Option<NamedGroup>,
 ) -> Result<Option<NamedGroup>, NotResumed> {
     let common = &serving.config.common;
+    //= testvectors/requirements/rfc9846.txt#section-4.3.9
+    //# Servers MUST NOT select a key exchange mode that is not listed by the client.
     let permits = |mode| hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.contains(mode));
     let group = match settled {
         Some(group) => Ok(group),
@@ -266,6 +286,9 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
         .ok_or(NONE)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+//# The end-entity certificate MUST allow the key to be used for signing with a signature scheme indicated
+//# in the peer's "signature_algorithms" extension (see Section 4.3.3).
 /// The first scheme of the credential that the client accepts (RFC 9846 section 4.5.2).
 pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Result<SignatureScheme, Fault> {
     let Some(credential) = &serving.credential else {
