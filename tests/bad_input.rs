@@ -52,6 +52,10 @@ fn server_of(change: impl FnOnce(ServerConfigBuilder) -> ServerConfigBuilder) ->
 }
 
 const FIRST_HELLO: &[Row] = &[
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //= type=test
+    //# Implementations receiving Hello messages with other version numbers MUST abort the handshake as
+    //# described in Section 4.2.2 and Section 4.2.3.
     ("legacy_version below", |h| h.version = 0x0302, VERSION),
     ("legacy_version above", |h| h.version = 0x0304, VERSION),
     ("long session id", |h| h.session = vec![1; 33], DECODE),
@@ -63,11 +67,22 @@ const FIRST_HELLO: &[Row] = &[
     ("one more compression method", |h| h.compression = vec![0, 1], ILLEGAL),
     ("null twice", |h| h.compression = vec![0, 0], ILLEGAL),
     ("no extension", |h| h.extensions.clear(), VERSION),
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //= type=test
+    //# If the "supported_versions" extension is absent and the server only supports versions greater than
+    //# ClientHello.legacy_version, the server MUST abort the handshake with a "protocol_version" alert.
     ("no supported_versions", |h| h.remove(43), VERSION),
     //= testvectors/requirements/rfc9846.txt#section-4.3.1
     //= type=test
     //# servers MUST NOT use the ClientHello.legacy_version value for version negotiation and MUST use only
     //# the "supported_versions" extension to determine client preferences
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //= type=test
+    //# If the "supported_versions" extension is present, the server MUST negotiate using that extension as
+    //# described in Section 4.3.1.
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //= type=test
+    //# they MUST NOT be negotiated for any reason
     ("only old versions", |h| h.set(43, &[4, 3, 3, 3, 2]), VERSION),
     //= testvectors/requirements/rfc9846.txt#section-4.3.1
     //= type=test
@@ -76,12 +91,29 @@ const FIRST_HELLO: &[Row] = &[
     ("only a draft", |h| h.set(43, &[2, 0x7F, 0x1C]), VERSION),
     ("empty supported_versions", |h| h.set(43, &[0]), DECODE),
     ("odd supported_versions", |h| h.set(43, &[3, 3, 4, 3]), DECODE),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "supported_groups" is REQUIRED for ClientHello messages using DHE or ECDHE key exchange.
     ("no supported_groups", |h| h.remove(10), MISSING),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "key_share" is REQUIRED for DHE or ECDHE key exchange.
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+    //# versa.
     ("no key_share", |h| h.remove(51), MISSING),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# If not containing a "pre_shared_key" extension, it MUST contain both a "signature_algorithms"
+    //# extension and a "supported_groups" extension.
     ("neither group nor share", |h| h.extensions.retain(|(kind, _)| ![10, 51].contains(kind)), MISSING),
     //= testvectors/requirements/rfc9846.txt#section-4.3.3
     //= type=test
     //# the server MUST abort the handshake with a "missing_extension" alert
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "signature_algorithms" is REQUIRED for certificate authentication.
     ("no signature_algorithms", |h| h.remove(13), MISSING),
     (
         "pre_shared_key without modes",
@@ -138,6 +170,10 @@ const FIRST_HELLO: &[Row] = &[
     ("empty share", |h| h.set(51, &x25519_of(&[])), DECODE),
     ("short share", |h| h.set(51, &x25519_of(&[9; 31])), ILLEGAL),
     ("long share", |h| h.set(51, &x25519_of(&[9; 33])), ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#section-7.4.2
+    //= type=test
+    //# Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero value
+    //# and abort if so, as described in Section 6 of [RFC7748].
     ("all-zero share", |h| h.set(51, &x25519_of(&[0; 32])), ILLEGAL),
     ("share of low order", |h| h.set(51, &x25519_of(&[&[1][..], &[0; 31]].concat())), ILLEGAL),
     ("key_share that ends early", |h| h.set(51, &[0, 4, 0, 0x1D, 0, 9]), DECODE),
@@ -202,6 +238,13 @@ fn psks(identities: &[usize], binders: &[usize]) -> Vec<u8> {
     [vector(2, &identities), vector(2, &binders)].concat()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# Such a ClientHello message MUST meet the following requirements:
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# Servers receiving a ClientHello which does not conform to these requirements MUST abort the handshake
+//# with a "missing_extension" alert.
 #[test]
 fn a_bad_client_hello_gets_its_alert() {
     for (what, change, alert) in FIRST_HELLO {
@@ -225,6 +268,11 @@ fn a_repeated_extension_of_a_client_hello_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Peers which receive a message which cannot be parsed according to the syntax (e.g., have a length
+//# extending beyond the message boundary or contain an out-of-range length) MUST terminate the connection
+//# with a "decode_error" alert.
 #[test]
 fn a_client_hello_cut_anywhere_is_refused() {
     let whole = first_hello().write();
@@ -239,6 +287,15 @@ fn a_client_hello_cut_anywhere_is_refused() {
     refuse_first(&mut FULL.server(), &longer, DECODE, "a byte behind the extensions");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
+//# messages; in particular, they MUST NOT send the status_request_v2 extension in the EncryptedExtensions,
+//# CertificateRequest, or Certificate messages.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
+//# clients that wish to use it in earlier protocol versions.
 #[test]
 fn what_a_server_does_not_know_is_ignored() {
     let changes: [fn(&mut Hello); 9] = [
@@ -269,6 +326,10 @@ fn what_a_server_does_not_know_is_ignored() {
 //= type=test
 //# For the curves secp256r1, secp384r1, and secp521r1, peers MUST validate each other's public value Q by
 //# ensuring that the point is a valid point on the elliptic curve.
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Peers which receive a message which is syntactically correct but semantically invalid (e.g., a DHE share
+//# of p - 1, or an invalid enum) MUST terminate the connection with an "illegal_parameter" alert.
 #[test]
 fn invalid_points_are_refused() {
     let point = |tail: &[u8]| share(NamedGroup::SECP256R1, tail);
@@ -401,6 +462,10 @@ const EITHER_REPLY: &[Row] = &[
     ("a suite that was not offered", |h| h.suites = vec![0x13, 2], ILLEGAL),
     ("a suite of TLS 1.2", |h| h.suites = vec![0xC0, 0x2F], ILLEGAL),
     ("a compression method", |h| h.compression = vec![1], ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#appendix-E.1
+    //= type=test
+    //# If the version chosen by the server is not supported by the client (or is not acceptable), the
+    //# client MUST abort the handshake with a "protocol_version" alert.
     ("no version", |h| h.remove(43), VERSION),
     ("a version that is cut", |h| h.set(43, &[3]), DECODE),
     //= testvectors/requirements/rfc9846.txt#section-4.3.1

@@ -183,8 +183,6 @@ fn a_binder_covers_the_whole_hello_before_it() {
 //# "illegal_parameter" alert.
 #[test]
 fn pre_shared_key_is_the_last_extension() {
-    // RFC 9846 section 4.3.11: servers "MUST check that it is the last extension and otherwise fail the handshake with an
-    // "illegal_parameter" alert".
     let scene = scene(AES128);
     refuses(altered(&scene, |hello| hello.set(0x0A0A, &[])), ILLEGAL, "an unknown one behind it");
     refuses(altered(&scene, |hello| hello.extensions.rotate_right(1)), ILLEGAL, "it is the first");
@@ -557,6 +555,10 @@ fn a_server_without_the_key_cannot_go_on() {
 //= type=test
 //# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest message in
 //# the main handshake or request post-handshake authentication
+//= testvectors/requirements/rfc9846.txt#appendix-F.1
+//= type=test
+//# implementations MUST NOT combine external PSKs with certificate-based authentication of either the
+//# client or server
 #[test]
 fn a_key_goes_without_certificates() {
     // RFC 9846 section 4.4.2: servers that authenticate with a PSK "MUST NOT send the CertificateRequest message in the main

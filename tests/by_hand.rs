@@ -27,6 +27,16 @@ fn suites() -> [&'static Suite; 3] {
 //= type=test
 //# Any records following a Finished message MUST be encrypted under the appropriate application traffic key
 //# as described in Section 7.2.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation of
+//# keys, computed as described in Section 7.2.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Upon receiving a KeyUpdate, the receiver MUST update its receiving keys.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys.
 #[test]
 fn a_server_agrees_with_a_client_by_hand() {
     for suite in suites() {
@@ -89,6 +99,13 @@ fn shares_in_another_order_than_their_groups_are_served() {
 //= type=test
 //# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown versions
 //# that are present in that extension.
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# implementations MUST correctly handle extensible fields:
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions, and
+//# other parameters.
 #[test]
 fn values_from_grease_are_ignored_in_every_list() {
     // RFC 8701 section 2: one value of each kind, first in its list, and two extensions.

@@ -28,6 +28,9 @@ fn accepting(b: ServerConfigBuilder) -> ServerConfigBuilder {
     b.early_data(MAX_EARLY, guarded())
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-F.5
+//= type=test
+//# TLS implementations MUST provide a way for the application to determine if the handshake has completed
 #[test]
 fn early_data_is_delivered_before_the_handshake_is_complete() {
     for suite in [AES128, AES256, CHACHA] {
@@ -92,6 +95,9 @@ fn an_application_learns_whom_early_data_is_from_and_what_it_speaks() {
     assert_eq!(pair.server.early, REQUEST);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.5
+//= type=test
+//# implementations MUST NOT exceed the limits when sending early data
 #[test]
 fn a_writer_takes_no_more_than_the_ticket_permits() {
     let scene = Scene::early(AES128);
@@ -360,6 +366,9 @@ fn with_age_add(scene: &Scene, add: u32) -> Ticket {
     Ticket::decode(&encoded).unwrap()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//= type=test
+//# The server MUST derive the storage key only from validated sections of the ClientHello.
 #[test]
 fn what_a_guard_is_asked_for_is_the_flight_and_how_long_to_remember_it() {
     let mut scene = Scene::early(AES128);
@@ -537,6 +546,10 @@ fn a_resumed_peer_is_verified_before_the_guard_is_asked() {
 //= type=test
 //# Because [RFC8446] permitted reuse, receiving implementations MUST permit reuse by the peer in order to
 //# prevent interoperability issues.
+//= testvectors/requirements/rfc9846.txt#section-8
+//= type=test
+//# The server MUST ensure that any instance of it (be it a machine, a thread, or any other entity within
+//# the relevant serving infrastructure) would accept 0-RTT for the same 0-RTT handshake at most once
 #[test]
 fn a_recorded_first_flight_is_delivered_once_a_guard() {
     for suite in SUITES {
@@ -595,6 +608,9 @@ fn a_replay_is_told_from_a_second_use_of_the_ticket() {
     assert_eq!(scene.memory.edit().flights.len(), asked);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//= type=test
+//# in which case they MUST respond to apparent replay by rejecting 0-RTT but MUST NOT abort the handshake
 #[test]
 fn a_client_whose_flight_was_replayed_before_it_arrived_falls_back() {
     let scene = Scene::early(AES128);

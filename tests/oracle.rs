@@ -326,6 +326,14 @@ fn insert_everywhere(flow: Flow) {
 //= type=test
 //# Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
 //# "unexpected_message" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.7.2
+//= type=test
+//# A client that receives a post-handshake CertificateRequest message without having sent the
+//# "post_handshake_auth" extension MUST send an "unexpected_message" fatal alert.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Implementations that receive a KeyUpdate message prior to receiving a Finished message MUST terminate
+//# the connection with an "unexpected_message" alert.
 #[test]
 fn every_kind_inserted_anywhere_gets_its_alert() {
     insert_everywhere(FULL);
@@ -453,6 +461,13 @@ fn messages_of_one_epoch_may_share_a_record() {
     client.say(Epoch::Application, HANDSHAKE, &[ticket(), ticket(), key_update(1)].concat()).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Handshake messages MUST NOT span key changes.
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Implementations MUST verify that all messages immediately preceding a key change align with a record
+//# boundary; if not, then they MUST terminate the connection with an "unexpected_message" alert.
 #[test]
 fn nothing_may_follow_a_key_change_in_its_record() {
     const REFUSED: AlertCode = AlertCode::UNEXPECTED_MESSAGE;

@@ -504,6 +504,10 @@ fn spiffe_ids_are_told_with_the_rule_that_they_break() {
         .check();
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-C.5
+//= type=test
+//# applications MUST NOT use TLS in such a way absent explicit configuration or a specific application
+//# profile
 #[test]
 fn raw_public_keys_and_missing_roots_are_told() {
     let raw = Credential::raw_public_key(signing_key(Key::P256)).unwrap();

@@ -100,6 +100,8 @@ impl Settings {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
 fn check_suites(
     provider: &Provider,
     wanted: Option<Vec<CipherSuite>>,

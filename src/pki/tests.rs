@@ -75,6 +75,10 @@ fn refusal(result: Result<VerifiedPath, VerifyError>) -> (String, AlertCode) {
     (error.to_string(), error.alert())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//= type=test
+//# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
+//# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
 #[test]
 fn every_kind_of_key_and_signature_verifies() {
     for leaf in ["p256.pem", "p384.pem", "ed25519.pem", "rsa2048.pem"] {

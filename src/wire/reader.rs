@@ -113,6 +113,10 @@ impl<'a> Reader<'a> {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//# Peers which receive a message which cannot be parsed according to the syntax (e.g., have a length
+//# extending beyond the message boundary or contain an out-of-range length) MUST terminate the connection
+//# with a "decode_error" alert.
 const CUT_SHORT: Fault = Fault::decode_error("a field must not reach beyond what encloses it");
 
 #[cfg(test)]

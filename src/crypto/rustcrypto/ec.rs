@@ -70,6 +70,9 @@ impl XKey {
     pub(super) fn agree(&self, peer: &[u8]) -> Result<XShared, Failed> {
         let peer: [u8; X25519_LEN] = peer.try_into().map_err(|_| Failed::Input)?;
         let shared = self.secret.diffie_hellman(&XPublicKey::from(peer));
+        //= testvectors/requirements/rfc9846.txt#section-7.4.2
+        //# Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
+        //# value and abort if so, as described in Section 6 of [RFC7748].
         if shared.was_contributory() { Ok(shared) } else { Err(Failed::Input) }
     }
 }
@@ -165,6 +168,8 @@ where
 {
     let peer = uncompressed_point::<C>(peer)?;
     let shared = secret.diffie_hellman(&peer);
+    //= testvectors/requirements/rfc9846.txt#section-7.4.2
+    //# leading zeros found in this octet string MUST NOT be truncated
     SharedSecret::copy_of(shared.raw_secret_bytes()).ok_or(Failed::Provider)
 }
 

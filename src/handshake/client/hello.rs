@@ -177,6 +177,8 @@ pub(super) fn write(
     let common = &config.common;
     let suites: Vec<CipherSuite> = common.suites.iter().map(|entry| entry.suite.id).collect();
     let groups: Vec<NamedGroup> = common.groups.iter().map(|group| group.id()).collect();
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# All implementations MUST send and use these extensions when offering applicable features:
     let mut sent: ExtensionSet = [
         ExtensionType::SUPPORTED_VERSIONS,
         ExtensionType::SUPPORTED_GROUPS,
@@ -186,14 +188,22 @@ pub(super) fn write(
     .into_iter()
     .collect();
     let mut note = |kind| sent.insert(kind);
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //# Implementations MUST NOT use the Truncated HMAC extension, defined in Section 7 of [RFC6066]
     let extensions = |w: &mut Writer<'_>| {
         if let ServerName::DnsName(name) = &base.name {
             note(ExtensionType::SERVER_NAME);
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# Additionally, all implementations MUST support the use of the "server_name" extension with
+            //# applications capable of using it.
             server_name::encode_client(w, sent_name(name))?;
         }
         //= testvectors/requirements/rfc9846.txt#section-4.3.1
         //# Implementations of this specification MUST send this extension in the ClientHello containing all
         //# versions of TLS which they are prepared to negotiate
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "supported_versions" is REQUIRED for all ClientHello, ServerHello, and HelloRetryRequest
+        //# messages.
         supported_versions::encode_client(w, &[ProtocolVersion::TLS_1_3])?;
         supported_groups::encode(w, &groups)?;
         //= testvectors/requirements/rfc9846.txt#section-4.3.3
@@ -262,6 +272,8 @@ pub(super) fn write(
             //= testvectors/requirements/rfc9846.txt#section-4.3.9
             //# A client MUST provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key"
             //# extension.
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# "psk_key_exchange_modes" is REQUIRED for PSK key agreement.
             psk_key_exchange_modes::encode(w, modes(common.psk_ke))?;
         }
         //= testvectors/requirements/rfc9846.txt#section-4.3.11
@@ -270,6 +282,8 @@ pub(super) fn write(
         if !psks.is_empty() {
             note(ExtensionType::PRE_SHARED_KEY);
             let binder_lens = psks.iter().map(|psk| psk.hash().output_len());
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# "pre_shared_key" is REQUIRED for PSK key agreement.
             pre_shared_key::encode_client(w, psks.iter().map(Psk::identity), binder_lens)?;
         }
         Ok(())

@@ -173,6 +173,12 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
                 "the connection was downgraded: the server knows TLS 1.3 but was not asked",
             ))
         }
+        //= testvectors/requirements/rfc9846.txt#appendix-E.1
+        //# If the version chosen by the server is not supported by the client (or is not acceptable), the
+        //# client MUST abort the handshake with a "protocol_version" alert.
+        //= testvectors/requirements/rfc9846.txt#appendix-E.3
+        //# A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello
+        //# with TLS 1.2 or older.
         None => Err(Fault::protocol_version("the server speaks only TLS 1.2 or older; TLS 1.3 is needed")),
     }
 }
@@ -206,7 +212,6 @@ fn select(offered: &mut Offered, index: u16, suite: &ConfiguredSuite) -> Result<
         return Err(Fault::illegal_parameter("the server selected a pre-shared key that was not offered"));
     }
     let psk = offered.psks.swap_remove(index);
-    // "that the server selected a cipher suite indicating a Hash associated with the PSK"
     if psk.hash().output_len() != suite.suite.hash.output_len() {
         return Err(Fault::illegal_parameter(
             "the cipher suite does not have the hash of the pre-shared key",

@@ -150,6 +150,9 @@ impl Flight {
             emit(cx.carrier, &mut self.transcript, |out| {
                 //= testvectors/requirements/rfc9846.txt#section-4.4.2
                 //# This message, if sent, MUST follow EncryptedExtensions.
+                //= testvectors/requirements/rfc9846.txt#section-4.4.2
+                //# The certificate_request_context MUST be unique within the scope of this connection (thus
+                //# preventing replay of client CertificateVerify messages).
                 write_certificate_request(out, &[], |w| certificate_request(&self.config, authorities, w))
             })?;
         }

@@ -23,28 +23,45 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     //= testvectors/requirements/rfc9846.txt#section-4.3.1
     //# servers MUST NOT use the ClientHello.legacy_version value for version negotiation and MUST use only
     //# the "supported_versions" extension to determine client preferences
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //# If the "supported_versions" extension is present, the server MUST negotiate using that extension as
+    //# described in Section 4.3.1.
     match &extensions.supported_versions {
         //= testvectors/requirements/rfc9846.txt#section-4.3.1
         //# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
         //# versions that are present in that extension.
+        //= testvectors/requirements/rfc9846.txt#appendix-E.5
+        //# they MUST NOT be negotiated for any reason
         Some(versions) if versions.contains(ProtocolVersion::TLS_1_3) => {}
         _ => {
             //= testvectors/requirements/rfc9846.txt#section-4.3.1
             //# Servers MUST be prepared to receive ClientHellos that include this extension but do not
             //# include 0x0304 in the list of versions.
             return Err(Fault::protocol_version(
+                //= testvectors/requirements/rfc9846.txt#appendix-E.2
+                //# If the "supported_versions" extension is absent and the server only supports versions
+                //# greater than ClientHello.legacy_version, the server MUST abort the handshake with a
+                //# "protocol_version" alert.
                 "the client speaks only TLS 1.2 or older; TLS 1.3 is needed",
             ));
         }
     }
     // RFC 9846 section 4.2.2
     if hello.legacy_version != ProtocolVersion::TLS_1_2 {
+        //= testvectors/requirements/rfc9846.txt#appendix-E.5
+        //# Implementations receiving Hello messages with other version numbers MUST abort the handshake as
+        //# described in Section 4.2.2 and Section 4.2.3.
         return Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"));
     }
     if hello.legacy_compression_methods != [0] {
         return Err(Fault::illegal_parameter("legacy_compression_methods must be exactly the null method"));
     }
     // RFC 9846 section 9.2
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# Such a ClientHello message MUST meet the following requirements:
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# If not containing a "pre_shared_key" extension, it MUST contain both a "signature_algorithms"
+    //# extension and a "supported_groups" extension.
     if extensions.pre_shared_key.is_none() {
         //= testvectors/requirements/rfc9846.txt#section-4.3.3
         //# the server MUST abort the handshake with a "missing_extension" alert
@@ -64,7 +81,13 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     } else if extensions.psk_key_exchange_modes.is_none() {
         return Err(Fault::missing_extension("pre_shared_key needs psk_key_exchange_modes"));
     }
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+    //# versa.
     if extensions.supported_groups.is_some() != extensions.key_share.is_some() {
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# Servers receiving a ClientHello which does not conform to these requirements MUST abort the
+        //# handshake with a "missing_extension" alert.
         return Err(Fault::missing_extension("supported_groups and key_share need each other"));
     }
     check_shares(hello)
@@ -124,6 +147,9 @@ pub(super) fn choose(
         suite,
         group,
         alpn: choose_alpn(hello, common)?,
+        //= testvectors/requirements/rfc9846.txt#section-4.7.1
+        //# implementations MUST use the value sent in the resumption ClientHello rather than the value sent
+        //# in the previous session
         server_name: hello.extensions.server_name.map(ToOwned::to_owned),
         client_random: *hello.random,
         tickets: count_tickets(hello, &serving.config, &choice),
@@ -277,6 +303,10 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
     let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
     else {
         // RFC 9846 section 9.2
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "supported_groups" is REQUIRED for ClientHello messages using DHE or ECDHE key exchange.
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "key_share" is REQUIRED for DHE or ECDHE key exchange.
         return Err(Fault::missing_extension("supported_groups and key_share are needed for a key exchange"));
     };
     let ours = || common.groups.iter().map(|group| group.id());
@@ -298,6 +328,8 @@ pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Re
     };
     let Some(accepted) = &hello.extensions.signature_algorithms else {
         // RFC 9846 section 4.3.3
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "signature_algorithms" is REQUIRED for certificate authentication.
         return Err(Fault::missing_extension("signature_algorithms is needed for a certificate"));
     };
     let chosen = credential.schemes().iter().copied().find(|scheme| accepted.contains(*scheme));

@@ -66,6 +66,9 @@ impl Key {
     }
 
     /// The suite that the key is used with: the session's, else the first of those of the key's hash.
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //# Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as that
+    //# used to establish the original connection.
     pub(super) fn suite<'a>(&self, offered: &[Option<&'a ConfiguredSuite>]) -> Option<&'a ConfiguredSuite> {
         let mut offered = offered.iter().copied().flatten();
         let (same, hash_len) = match self {
@@ -151,7 +154,6 @@ impl Candidate {
         transcript.absorb(binders);
         //= testvectors/requirements/rfc9846.txt#section-4.3.11
         //# If this value is not present or does not validate, the server MUST abort the handshake.
-        // "If this value is not present or does not validate, the server MUST abort the handshake."
         let proven = self.key.claimed(suite)?.prove(&digest, binder)?;
         let proven = proven.ok_or(Fault::decrypt_error("the binder does not match the pre-shared key"))?;
         let peer = self.key.peer();
@@ -212,6 +214,8 @@ impl Keyed {
         if self.now > expires || self.now < expected.minus(window) {
             return Err(NoEarlyData::NotFresh);
         }
+        //= testvectors/requirements/rfc9846.txt#section-8.2
+        //# The server MUST derive the storage key only from validated sections of the ClientHello.
         let flight = FirstFlight { id: self.proven.id(), issued: session.issued, now: self.now, expires };
         Ok((flight, policy.proof.clone()))
     }

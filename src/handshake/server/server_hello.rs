@@ -118,6 +118,9 @@ impl Agreed {
         let response = chosen.respond(hello, common)?;
         let fields = Fields { random, session_id: hello.legacy_session_id, key: basis.index() };
         emit_server_hello(cx.carrier, &mut transcript, &chosen, fields, response.as_ref())?;
+        //= testvectors/requirements/rfc9846.txt#appendix-E.4
+        //# if the client sends a non-empty session ID, the server MUST send the change_cipher_spec as
+        //# described in this appendix
         if !hello.legacy_session_id.is_empty() && retried == Retried::No {
             cx.carrier.compat_ccs_now()?;
         }

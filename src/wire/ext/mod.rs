@@ -114,6 +114,13 @@ pub(crate) enum In {
     NewSessionTicket,
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
+//# messages; in particular, they MUST NOT send the status_request_v2 extension in the EncryptedExtensions,
+//# CertificateRequest, or Certificate messages.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
+//# clients that wish to use it in earlier protocol versions.
 /// The messages that `kind` may appear in (RFC 9846 section 4.3, table 1); none for an unknown extension.
 const fn places(kind: ExtensionType) -> &'static [In] {
     use ExtensionType as E;
@@ -167,6 +174,11 @@ pub(crate) fn known(kind: ExtensionType) -> bool {
 }
 
 /// The rule for requests, in ClientHello, CertificateRequest and NewSessionTicket: what is unknown is ignored.
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# implementations MUST correctly handle extensible fields:
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions, and
+//# other parameters.
 pub(crate) fn check_request(kind: ExtensionType, place: In) -> Result<(), Fault> {
     //= testvectors/requirements/rfc9846.txt#section-4.3
     //# If an implementation receives an extension which it recognizes and which is not specified for the
