@@ -42,6 +42,9 @@ macro_rules! code_points {
 }
 
 code_points! {
+    //= testvectors/requirements/rfc9846.txt#section-5
+    //# Implementations MUST NOT send record types not defined in this document unless negotiated by some
+    //# extension.
     /// `ContentType` of a record (RFC 9846 section 5.1).
     ContentType(u8), 2 {
         CHANGE_CIPHER_SPEC = 20, "change_cipher_spec";
@@ -50,6 +53,8 @@ code_points! {
         APPLICATION_DATA = 23, "application_data";
     }
 
+    //= testvectors/requirements/rfc9846.txt#appendix-B
+    //# TLS 1.3 implementations MUST NOT send them but might receive them from older TLS implementations.
     /// `HandshakeType` of a handshake message (RFC 9846 section 4).
     HandshakeType(u8), 2 {
         CLIENT_HELLO = 1, "ClientHello";
@@ -98,6 +103,8 @@ code_points! {
         SECP384R1MLKEM1024 = 0x11ED, "SecP384r1MLKEM1024";
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.2
+    //# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
     /// `SignatureScheme` (RFC 9846 section 4.3.3).
     SignatureScheme(u16), 4 {
         RSA_PKCS1_SHA1 = 0x0201, "rsa_pkcs1_sha1";

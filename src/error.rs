@@ -229,6 +229,9 @@ impl Error {
     /// The alert that tells the peer of this error, if one does.
     ///
     /// Total by construction: whatever is our decision has an alert. What the peer or the transport ended has none.
+    //= testvectors/requirements/rfc9846.txt#section-6.2
+    //# The phrases "terminate the connection with an X alert" and "abort the handshake with an X alert"
+    //# mean that the implementation MUST send alert X if it sends any alert.
     #[must_use]
     pub fn alert(&self) -> Option<AlertCode> {
         match self {
@@ -303,6 +306,10 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
 
+    //= testvectors/requirements/rfc9846.txt#section-6.2
+    //= type=test
+    //# The phrases "terminate the connection with an X alert" and "abort the handshake with an X alert"
+    //# mean that the implementation MUST send alert X if it sends any alert.
     #[test]
     fn what_we_decide_has_an_alert_and_what_others_ended_has_none() {
         assert_eq!(Error::from(Fault::decode_error("x")).alert(), Some(AlertCode::DECODE_ERROR));

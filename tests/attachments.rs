@@ -79,6 +79,10 @@ fn a_server_sends_timestamps_for_its_leaf_to_clients_that_want_them() {
     assert_eq!(servers(|b| b.without_staples().request_scts()), (vec![None; 3], Some(SCTS.to_vec())));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# Extensions in the Certificate message from the client MUST correspond to extensions in the
+//# CertificateRequest message from the server.
 #[test]
 fn a_client_staples_and_sends_timestamps_where_the_server_wants_them() {
     assert_eq!(clients(|b| b), nothing());

@@ -87,6 +87,10 @@ fn padding_does_not_count_as_early_data() {
     assert_eq!(by_hand.server.party.early.len(), 1000);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# If the server chooses to accept the "early_data" extension, then it MUST comply with the same
+//# error-handling requirements specified for all records when processing early data records.
 #[test]
 fn empty_records_of_early_data_are_refused_after_32() {
     let mut by_hand = accepted();
@@ -98,9 +102,12 @@ fn empty_records_of_early_data_are_refused_after_32() {
     refuses(&mut by_hand, told, UNEXPECTED, "one more");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# if the server fails to decrypt a 0-RTT record following an accepted "early_data" extension, it MUST
+//# terminate the connection with a "bad_record_mac" alert as per Section 5.2
 #[test]
 fn a_record_under_a_wrong_key_is_bad_where_early_data_is_accepted() {
-    // RFC 9846 section 4.3.10: "it MUST terminate the connection with a "bad_record_mac" alert".
     let mut by_hand = accepted();
     let told = by_hand.server.feed(&record(DATA, &[0x55; 60]));
     refuses(&mut by_hand, told, BAD_MAC, "garbage at once");
@@ -398,6 +405,10 @@ fn a_clients_first_flight_is_hello_spec_and_early_data() {
     assert_eq!(client.said[2].content, b"early");
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-E.3
+//= type=test
+//# A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with TLS
+//# 1.2 or older.
 #[test]
 fn a_client_that_refuses_a_server_hello_says_so_in_the_clear() {
     let changes: [fn(&mut Hello); 4] = [
@@ -490,6 +501,13 @@ fn a_client_goes_on_with_early_data_until_the_servers_finished() {
 /// Extensions by their numbers.
 type Extensions<'a> = &'a [(u16, &'a [u8])];
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# If the server supplies an "early_data" extension, the client MUST verify that the server's
+//# selected_identity is 0.
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# If any other value is returned, the client MUST abort the handshake with an "illegal_parameter" alert.
 #[test]
 fn a_server_may_accept_only_the_early_data_that_was_meant_for_it() {
     // RFC 9846 section 4.3.10: version, suite, ALPN and identity 0.

@@ -52,6 +52,10 @@ fn server_of(change: impl FnOnce(ServerConfigBuilder) -> ServerConfigBuilder) ->
 }
 
 const FIRST_HELLO: &[Row] = &[
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //= type=test
+    //# Implementations receiving Hello messages with other version numbers MUST abort the handshake as
+    //# described in Section 4.2.2 and Section 4.2.3.
     ("legacy_version below", |h| h.version = 0x0302, VERSION),
     ("legacy_version above", |h| h.version = 0x0304, VERSION),
     ("long session id", |h| h.session = vec![1; 33], DECODE),
@@ -63,18 +67,61 @@ const FIRST_HELLO: &[Row] = &[
     ("one more compression method", |h| h.compression = vec![0, 1], ILLEGAL),
     ("null twice", |h| h.compression = vec![0, 0], ILLEGAL),
     ("no extension", |h| h.extensions.clear(), VERSION),
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //= type=test
+    //# If the "supported_versions" extension is absent and the server only supports versions greater than
+    //# ClientHello.legacy_version, the server MUST abort the handshake with a "protocol_version" alert.
     ("no supported_versions", |h| h.remove(43), VERSION),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //= type=test
+    //# servers MUST NOT use the ClientHello.legacy_version value for version negotiation and MUST use only
+    //# the "supported_versions" extension to determine client preferences
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //= type=test
+    //# If the "supported_versions" extension is present, the server MUST negotiate using that extension as
+    //# described in Section 4.3.1.
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //= type=test
+    //# they MUST NOT be negotiated for any reason
     ("only old versions", |h| h.set(43, &[4, 3, 3, 3, 2]), VERSION),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //= type=test
+    //# Servers MUST be prepared to receive ClientHellos that include this extension but do not include
+    //# 0x0304 in the list of versions.
     ("only a draft", |h| h.set(43, &[2, 0x7F, 0x1C]), VERSION),
     ("empty supported_versions", |h| h.set(43, &[0]), DECODE),
     ("odd supported_versions", |h| h.set(43, &[3, 3, 4, 3]), DECODE),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "supported_groups" is REQUIRED for ClientHello messages using DHE or ECDHE key exchange.
     ("no supported_groups", |h| h.remove(10), MISSING),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "key_share" is REQUIRED for DHE or ECDHE key exchange.
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+    //# versa.
     ("no key_share", |h| h.remove(51), MISSING),
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# If not containing a "pre_shared_key" extension, it MUST contain both a "signature_algorithms"
+    //# extension and a "supported_groups" extension.
     ("neither group nor share", |h| h.extensions.retain(|(kind, _)| ![10, 51].contains(kind)), MISSING),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.3
+    //= type=test
+    //# the server MUST abort the handshake with a "missing_extension" alert
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# "signature_algorithms" is REQUIRED for certificate authentication.
     ("no signature_algorithms", |h| h.remove(13), MISSING),
     (
         "pre_shared_key without modes",
         |h| {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.9
+            //= type=test
+            //# If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST
+            //# abort the handshake.
             h.remove(45);
             h.set(41, &psks(&[1], &[32]));
         },
@@ -92,7 +139,18 @@ const FIRST_HELLO: &[Row] = &[
     ),
     ("empty signature_algorithms", |h| h.set(13, &[0, 0]), DECODE),
     ("odd signature_algorithms", |h| h.set(13, &[0, 3, 4, 3, 4]), DECODE),
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+    //= type=test
+    //# The end-entity certificate MUST allow the key to be used for signing with a signature scheme
+    //# indicated in the peer's "signature_algorithms" extension (see Section 4.3.3).
+    //= testvectors/requirements/rfc9846.txt#section-4.5.2
+    //= type=test
+    //# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
     ("no common signature scheme", |h| h.set(13, &[0, 2, 4, 1]), FAILURE),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //= type=test
+    //# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+    //# "supported_groups" extension.
     ("share of an unlisted group", |h| h.set(10, &[0, 2, 0, 0x17]), ILLEGAL),
     (
         "one more share, of an unlisted group",
@@ -112,9 +170,17 @@ const FIRST_HELLO: &[Row] = &[
     ("empty share", |h| h.set(51, &x25519_of(&[])), DECODE),
     ("short share", |h| h.set(51, &x25519_of(&[9; 31])), ILLEGAL),
     ("long share", |h| h.set(51, &x25519_of(&[9; 33])), ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#section-7.4.2
+    //= type=test
+    //# Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero value
+    //# and abort if so, as described in Section 6 of [RFC7748].
     ("all-zero share", |h| h.set(51, &x25519_of(&[0; 32])), ILLEGAL),
     ("share of low order", |h| h.set(51, &x25519_of(&[&[1][..], &[0; 31]].concat())), ILLEGAL),
     ("key_share that ends early", |h| h.set(51, &[0, 4, 0, 0x1D, 0, 9]), DECODE),
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# receivers MUST abort the handshake with a "decode_error" alert if there is data left over after
+    //# parsing the structure
     ("key_share with more behind", |h| h.set(51, &[&vector(2, &x25519_share(h))[..], &[0]].concat()), DECODE),
     ("a cookie that nobody gave", |h| h.set(44, &[0, 1, 7]), ILLEGAL),
     ("empty cookie", |h| h.set(44, &[0, 0]), DECODE),
@@ -192,6 +258,13 @@ fn psks(identities: &[usize], binders: &[usize]) -> Vec<u8> {
 //= type=test
 //# If a TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the
 //# handshake with an "illegal_parameter" alert.
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# Such a ClientHello message MUST meet the following requirements:
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# Servers receiving a ClientHello which does not conform to these requirements MUST abort the handshake
+//# with a "missing_extension" alert.
 #[test]
 fn a_bad_client_hello_gets_its_alert() {
     for (what, change, alert) in FIRST_HELLO {
@@ -201,6 +274,9 @@ fn a_bad_client_hello_gets_its_alert() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3
+//= type=test
+//# There MUST NOT be more than one extension of the same type in a given extension block.
 #[test]
 fn a_repeated_extension_of_a_client_hello_is_refused() {
     let mut extended = first_hello();
@@ -212,6 +288,11 @@ fn a_repeated_extension_of_a_client_hello_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Peers which receive a message which cannot be parsed according to the syntax (e.g., have a length
+//# extending beyond the message boundary or contain an out-of-range length) MUST terminate the connection
+//# with a "decode_error" alert.
 #[test]
 fn a_client_hello_cut_anywhere_is_refused() {
     let whole = first_hello().write();
@@ -232,6 +313,15 @@ fn a_client_hello_cut_anywhere_is_refused() {
 //= testvectors/requirements/rfc9846.txt#section-4.2.2
 //= type=test
 //# Servers MUST ignore unrecognized extensions.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
+//# messages; in particular, they MUST NOT send the status_request_v2 extension in the EncryptedExtensions,
+//# CertificateRequest, or Certificate messages.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
+//# clients that wish to use it in earlier protocol versions.
 #[test]
 fn what_a_server_does_not_know_is_ignored() {
     let changes: [fn(&mut Hello); 9] = [
@@ -258,6 +348,14 @@ fn what_a_server_does_not_know_is_ignored() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8.2
+//= type=test
+//# For the curves secp256r1, secp384r1, and secp521r1, peers MUST validate each other's public value Q by
+//# ensuring that the point is a valid point on the elliptic curve.
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Peers which receive a message which is syntactically correct but semantically invalid (e.g., a DHE share
+//# of p - 1, or an invalid enum) MUST terminate the connection with an "illegal_parameter" alert.
 #[test]
 fn invalid_points_are_refused() {
     let point = |tail: &[u8]| share(NamedGroup::SECP256R1, tail);
@@ -393,8 +491,17 @@ const EITHER_REPLY: &[Row] = &[
     ("a suite that was not offered", |h| h.suites = vec![0x13, 2], ILLEGAL),
     ("a suite of TLS 1.2", |h| h.suites = vec![0xC0, 0x2F], ILLEGAL),
     ("a compression method", |h| h.compression = vec![1], ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#appendix-E.1
+    //= type=test
+    //# If the version chosen by the server is not supported by the client (or is not acceptable), the
+    //# client MUST abort the handshake with a "protocol_version" alert.
     ("no version", |h| h.remove(43), VERSION),
     ("a version that is cut", |h| h.set(43, &[3]), DECODE),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //= type=test
+    //# If the "supported_versions" extension in the ServerHello contains a version not offered by the
+    //# client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an
+    //# "illegal_parameter" alert.
     ("TLS 1.2 selected", |h| h.set(43, &[3, 3]), ILLEGAL),
     ("a later version selected", |h| h.set(43, &[3, 5]), ILLEGAL),
     ("supported_versions as a client has it", |h| h.set(43, &[2, 3, 4]), DECODE),
@@ -420,7 +527,23 @@ const SERVER_HELLO_ROWS: &[Row] = &[
 
 const RETRY_ROWS: &[Row] = &[
     ("nothing to change", |h| h.remove(51), ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //= type=test
+    //# Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
+    //# selected_group field corresponds to a group which was provided in the "supported_groups" extension
+    //# in the original ClientHello and (2) the selected_group field does not correspond to a group which
+    //# was provided in the "key_share" extension in the original ClientHello.
     ("a group that we sent a share of", |h| h.set(51, &[0, 0x1D]), ILLEGAL),
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //= type=test
+    //# Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
+    //# selected_group field corresponds to a group which was provided in the "supported_groups" extension
+    //# in the original ClientHello and (2) the selected_group field does not correspond to a group which
+    //# was provided in the "key_share" extension in the original ClientHello.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //= type=test
+    //# If either of these checks fails, then the client MUST abort the handshake with an
+    //# "illegal_parameter" alert.
     ("a group not offered", |h| h.set(51, &[0, 0x18]), ILLEGAL),
     ("an unknown group", |h| h.set(51, &[0x0A, 0x0A]), ILLEGAL),
     ("empty cookie", |h| h.set(44, &[0, 0]), DECODE),
@@ -494,6 +617,10 @@ fn a_bad_server_hello_gets_its_alert() {
 //= type=test
 //# Otherwise, the client MUST process all extensions in the HelloRetryRequest and send a second updated
 //# ClientHello.
+//= testvectors/requirements/rfc9846.txt#section-4.3.2
+//= type=test
+//# When sending the new ClientHello, the client MUST copy the contents of the extension received in the
+//# HelloRetryRequest into a "cookie" extension in the new ClientHello.
 #[test]
 fn a_retry_may_give_a_cookie_alone_and_gets_it_back() {
     let mut retry = Hello::parse(&RETRY.record().server[0]);
@@ -529,6 +656,13 @@ fn a_second_retry_is_refused() {
 //= type=test
 //# clients MUST check that the cipher suite supplied in the ServerHello is the same as that in the
 //# HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# the client MUST verify that the selected NamedGroup in the ServerHello is the same as that in the
+//# HelloRetryRequest
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# If this check fails, the client MUST abort the handshake with an "illegal_parameter" alert.
 #[test]
 fn suite_and_group_of_a_retry_stay() {
     let recorded = RETRY.record();

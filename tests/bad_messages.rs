@@ -55,10 +55,18 @@ fn block(list: &[(u16, &[u8])]) -> Vec<u8> {
     vector(2, &block)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.4.1
+//= type=test
+//# The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any are
+//# found MUST abort the handshake with an "illegal_parameter" alert.
 #[test]
 fn bad_encrypted_extensions_get_their_alert() {
     let own = share(NamedGroup::X25519, &[9; 32]);
     let rows: &[(&str, Block<'_>, AlertCode)] = &[
+        //= testvectors/requirements/rfc9846.txt#section-4.3
+        //= type=test
+        //# Upon receiving such an extension, an endpoint MUST abort the handshake with an
+        //# "unsupported_extension" alert.
         ("an unknown extension", &[(0x0A0A, &[])], UNSUPPORTED),
         ("a protocol without an offer", &[(16, &[0, 3, 2, 104, 50])], UNSUPPORTED),
         ("a record size limit without an offer", &[(28, &[0x40, 1])], UNSUPPORTED),
@@ -107,6 +115,13 @@ fn bad_answers_to_offers_get_their_alert() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.4.2
+//= type=test
+//# This field SHALL be zero length unless used for the post-handshake authentication exchanges described in
+//# Section 4.7.2.
+//= testvectors/requirements/rfc9846.txt#section-4.4.2
+//= type=test
+//# Clients MUST ignore unrecognized extensions.
 #[test]
 fn a_bad_certificate_request_gets_its_alert() {
     let schemes: (u16, &[u8]) = (13, &[0, 2, 4, 3]);
@@ -132,6 +147,20 @@ fn a_bad_certificate_request_gets_its_alert() {
     client.tell(epoch, &whole).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# Otherwise (in the case of server authentication), this field SHALL be zero length.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello
+//# message.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# The server's certificate_list MUST always be non-empty.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.3
+//= type=test
+//# If the server supplies an empty Certificate message, the client MUST abort the handshake with a
+//# "decode_error" alert.
 #[test]
 fn a_bad_certificate_gets_its_alert() {
     let chain = |context: &[u8], entries: &[(&[u8], Block<'_>)]| {
@@ -167,6 +196,15 @@ fn a_bad_certificate_gets_its_alert() {
     cut_anywhere(&whole, |told, alert, what| server_refuses(1, told, alert, what));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# If the CertificateVerify message is sent by a server, the signature algorithm MUST be one offered in the
+//# client's "signature_algorithms" extension
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# If sent by a client, the signature algorithm used in the signature MUST be one of those present in the
+//# supported_signature_algorithms field of the "signature_algorithms" extension in the CertificateRequest
+//# message.
 #[test]
 fn a_bad_certificate_verify_gets_its_alert() {
     let recorded = MUTUAL.record();
@@ -202,6 +240,10 @@ fn a_bad_certificate_verify_gets_its_alert() {
     server_refuses(2, &own, DECRYPT, "a server's signature in a client's place");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.3
+//= type=test
+//# Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
+//# terminate the connection with a "decrypt_error" alert.
 #[test]
 fn a_bad_finished_gets_its_alert() {
     let recorded = MUTUAL.record();

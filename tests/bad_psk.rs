@@ -115,9 +115,15 @@ fn a_ticket_changed_at_any_byte_is_unknown() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value (see
+//# Section 4.3.11.2 below).
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# If this value is not present or does not validate, the server MUST abort the handshake.
 #[test]
 fn a_binder_wrong_at_any_byte_ends_the_handshake() {
-    // RFC 9846 section 4.3.11: "If this value is not present or does not validate, the server MUST abort the handshake."
     for (suite, len) in [(AES128, 32), (AES256, 48)] {
         let scene = scene(suite);
         for at in 0..len {
@@ -171,10 +177,12 @@ fn a_binder_covers_the_whole_hello_before_it() {
     refuses(altered(&scene, |hello| repack(hello, |_, binders| *binders = other)), DECRYPT, "another's");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# Servers MUST check that it is the last extension and otherwise fail the handshake with an
+//# "illegal_parameter" alert.
 #[test]
 fn pre_shared_key_is_the_last_extension() {
-    // RFC 9846 section 4.3.11: servers "MUST check that it is the last extension and otherwise fail the handshake with an
-    // "illegal_parameter" alert".
     let scene = scene(AES128);
     refuses(altered(&scene, |hello| hello.set(0x0A0A, &[])), ILLEGAL, "an unknown one behind it");
     refuses(altered(&scene, |hello| hello.extensions.rotate_right(1)), ILLEGAL, "it is the first");
@@ -466,6 +474,15 @@ fn client(change: impl FnOnce(ClientConfigBuilder) -> ClientConfigBuilder) -> (P
     (client, hello)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# Clients MUST verify that the server's selected_identity is within the range supplied by the client, that
+//# the server selected a cipher suite indicating a Hash associated with the PSK, and that a server
+//# "key_share" extension is present if required by the ClientHello "psk_key_exchange_modes" extension.
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# If these values are not consistent, the client MUST abort the handshake with an "illegal_parameter"
+//# alert.
 #[test]
 fn a_server_selects_a_key_that_was_offered_and_fits_its_suite() {
     // RFC 9846 section 4.3.11: "clients MUST verify that the server's selected_identity is within the range supplied by
@@ -490,6 +507,14 @@ fn a_server_selects_a_key_that_was_offered_and_fits_its_suite() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.9
+//= type=test
+//# In this mode, the client and server MUST supply "key_share" values as described in Section 4.3.8.
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# Clients MUST verify that the server's selected_identity is within the range supplied by the client, that
+//# the server selected a cipher suite indicating a Hash associated with the PSK, and that a server
+//# "key_share" extension is present if required by the ClientHello "psk_key_exchange_modes" extension.
 #[test]
 fn a_server_may_leave_out_the_key_exchange_only_where_that_is_permitted() {
     let without_share = |psk_ke: bool, index| {
@@ -526,6 +551,14 @@ fn a_server_without_the_key_cannot_go_on() {
     assert!(client.party.summary.is_none());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.4.2
+//= type=test
+//# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest message in
+//# the main handshake or request post-handshake authentication
+//= testvectors/requirements/rfc9846.txt#appendix-F.1
+//= type=test
+//# implementations MUST NOT combine external PSKs with certificate-based authentication of either the
+//# client or server
 #[test]
 fn a_key_goes_without_certificates() {
     // RFC 9846 section 4.4.2: servers that authenticate with a PSK "MUST NOT send the CertificateRequest message in the main

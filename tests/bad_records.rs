@@ -80,6 +80,24 @@ fn ends_at(stages: &[usize], error: &Error, act: impl Fn(&mut dyn Peer, Epoch) -
 const KEYED: &[usize] = &[1, 2];
 const ALL: &[usize] = &[0, 1, 2];
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# The length MUST NOT exceed 2^14 bytes.
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# An endpoint that receives a record that exceeds this length MUST terminate the connection with a
+//# "record_overflow" alert.
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# The length MUST NOT exceed 2^14 + 256 bytes.
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# An endpoint that receives a record that exceeds this length MUST terminate the connection with a
+//# "record_overflow" alert.
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# An endpoint that receives a record from its peer with TLSCiphertext.length larger than 2^14 + 256 octets
+//# MUST terminate the connection with a "record_overflow" alert.
 #[test]
 fn a_record_that_is_too_long_is_refused_on_its_header() {
     refused_at(&[0], OVERFLOW, "2^14 + 1 in the clear", |peer, _| peer.feed(&[HANDSHAKE, 3, 3, 0x40, 1]));
@@ -91,6 +109,12 @@ fn a_record_that_is_too_long_is_refused_on_its_header() {
     client.feed(&[HANDSHAKE, 3, 3, 0x40, 0]).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# An AEAD algorithm used in TLS 1.3 MUST NOT produce an expansion greater than 255 octets.
+//= testvectors/requirements/rfc9846.txt#section-5.4
+//= type=test
+//# the full encoded TLSInnerPlaintext MUST NOT exceed 2^14
 #[test]
 fn a_record_that_holds_too_much_is_refused() {
     refused_at(KEYED, OVERFLOW, "2^14 + 2 inside", |peer, epoch| {
@@ -126,6 +150,13 @@ fn a_negotiated_record_size_is_the_limit() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.4
+//= type=test
+//# Implementations MUST limit their scanning to the cleartext returned from the AEAD decryption.
+//= testvectors/requirements/rfc9846.txt#section-5.4
+//= type=test
+//# If a receiving implementation does not find a non-zero octet in the cleartext, it MUST terminate the
+//# connection with an "unexpected_message" alert.
 #[test]
 fn a_record_without_content_type_is_refused() {
     for len in [0, 1, 100] {
@@ -135,6 +166,13 @@ fn a_record_without_content_type_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5
+//= type=test
+//# If a TLS implementation receives an unexpected record type, it MUST terminate the connection with an
+//# "unexpected_message" alert.
+//= testvectors/requirements/rfc9846.txt#appendix-E.5
+//= type=test
+//# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible CLIENT-HELLO.
 #[test]
 fn records_of_wrong_types_are_refused() {
     for kind in [0, 19, 24, 26, 99, 255] {
@@ -149,6 +187,11 @@ fn records_of_wrong_types_are_refused() {
     refused_at(&[1], UNEXPECTED, "empty data under handshake keys", |peer, epoch| peer.say(epoch, DATA, b""));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.4
+//= type=test
+//# Implementations MUST NOT send Handshake and Alert records that have a zero-length
+//# TLSInnerPlaintext.content; if such a message is received, the receiving implementation MUST terminate
+//# the connection with an "unexpected_message" alert.
 #[test]
 fn empty_fragments_are_refused() {
     for kind in [HANDSHAKE, ALERT] {
@@ -169,6 +212,13 @@ fn too_many_records_without_data_are_refused() {
     client.refuses(told, UNEXPECTED, Epoch::Handshake, "33 ChangeCipherSpecs");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert messages MUST NOT
+//# be coalesced into a single TLSPlaintext record.
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# a record with an Alert type MUST contain exactly one message
 #[test]
 fn alerts_of_a_wrong_length_are_refused() {
     for content in [&[2][..], &[2, 40, 0], &[1, 0, 1, 0]] {
@@ -176,6 +226,13 @@ fn alerts_of_a_wrong_length_are_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal and MUST be treated as error
+//# alerts when received regardless of the AlertLevel in the message.
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Unknown Alert types MUST be treated as error alerts.
 #[test]
 fn every_alert_but_two_is_an_error_whatever_its_level() {
     for code in [10, 20, 22, 40, 47, 50, 51, 80, 86, 100, 116, 117, 200, 255] {
@@ -216,6 +273,18 @@ fn an_unprotected_alert_counts_only_where_the_peer_may_lack_keys() {
     client.refuses(told, UNEXPECTED, Epoch::Application, "an unprotected alert behind the handshake");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5
+//= type=test
+//# at any time after the first ClientHello message has been sent or received and before the peer's Finished
+//# message has been received and MUST simply drop it without further processing
+//= testvectors/requirements/rfc9846.txt#section-5
+//= type=test
+//# An implementation which receives any other change_cipher_spec value or which receives a protected
+//# change_cipher_spec record MUST abort the handshake with an "unexpected_message" alert.
+//= testvectors/requirements/rfc9846.txt#section-5
+//= type=test
+//# If an implementation detects a change_cipher_spec record received before the first ClientHello message
+//# or after the peer's Finished message, it MUST be treated as an unexpected record type
 #[test]
 fn change_cipher_spec_is_dropped_where_the_standard_says() {
     let change = record(CCS, &[1]);
@@ -238,6 +307,13 @@ fn change_cipher_spec_is_dropped_where_the_standard_says() {
     server.refuses(told, UNEXPECTED, Epoch::Plaintext, "before the first ClientHello");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Handshake messages MUST NOT be interleaved with other record types.
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# if a handshake message is split over two or more records, there MUST NOT be any other records between
+//# them
 #[test]
 fn nothing_may_stand_between_the_fragments_of_a_message() {
     let recorded = MUTUAL.record();
@@ -269,6 +345,15 @@ fn nothing_may_stand_between_the_fragments_of_a_message() {
     });
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# This field is deprecated and MUST be ignored for all purposes.
+//= testvectors/requirements/rfc9846.txt#appendix-E
+//= type=test
+//# The value of TLSPlaintext.legacy_record_version MUST be ignored by all implementations.
+//= testvectors/requirements/rfc9846.txt#appendix-E.2
+//= type=test
+//# Servers will receive various TLS 1.x versions in this field, but its value MUST always be ignored.
 #[test]
 fn the_legacy_version_of_a_record_means_nothing() {
     for version in [0x0000, 0x0300, 0x0301, 0x0304, 0x7F1C, 0xFFFF_u16] {
@@ -324,6 +409,9 @@ fn a_flipped_bit_never_passes_at_a_client() {
     flip_every_byte::<Client>(|| FULL.client(), &FULL.record().server);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert.
 #[test]
 fn a_flipped_bit_never_passes_at_a_server() {
     flip_every_byte::<Server>(|| FULL.server(), &FULL.record().client);

@@ -109,10 +109,12 @@ fn the_longest_ticket_that_is_taken_can_be_offered() {
     assert_eq!(ticket(room + 1).err(), Some(ILLEGAL));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# Clients which receive a NewSessionTicket message but do not support resumption MUST silently ignore this
+//# message.
 #[test]
 fn a_client_without_tickets_ignores_them() {
-    // RFC 9846 section 4.7.1: "Clients which receive a NewSessionTicket message but do not support resumption MUST silently
-    // ignore this message."
     let scene = Scene::new(|b| b.without_tickets(), |b| b);
     let mut client = established(&scene);
     client.tell(Epoch::Application, &message(TICKET, &new_ticket(60, &[1], b"t", &[]))).unwrap();

@@ -19,6 +19,24 @@ fn suites() -> [&'static Suite; 3] {
     .map(|id| provider().suite(id).unwrap())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# This value MUST be in the same group as the KeyShareEntry value offered by the client that the server
+//# has selected for the negotiated key exchange.
+//= testvectors/requirements/rfc9846.txt#section-4.5.3
+//= type=test
+//# Any records following a Finished message MUST be encrypted under the appropriate application traffic key
+//# as described in Section 7.2.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation of
+//# keys, computed as described in Section 7.2.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Upon receiving a KeyUpdate, the receiver MUST update its receiving keys.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys.
 #[test]
 fn a_server_agrees_with_a_client_by_hand() {
     for suite in suites() {
@@ -44,6 +62,10 @@ fn a_server_agrees_with_a_client_by_hand() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.7
+//= type=test
+//# Clients MUST NOT act upon any information found in "supported_groups" prior to successful completion of
+//# the handshake
 #[test]
 fn a_client_agrees_with_a_server_by_hand() {
     for suite in suites() {
@@ -73,6 +95,17 @@ fn shares_in_another_order_than_their_groups_are_served() {
     assert!(server.summary.is_some());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.1
+//= type=test
+//# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown versions
+//# that are present in that extension.
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# implementations MUST correctly handle extensible fields:
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions, and
+//# other parameters.
 #[test]
 fn values_from_grease_are_ignored_in_every_list() {
     // RFC 8701 section 2: one value of each kind, first in its list, and two extensions.

@@ -18,6 +18,10 @@ fn garbage() -> Vec<u8> {
     plain(DATA, &[0; 32])
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6.1
+//= type=test
+//# Each party MUST send a "close_notify" alert before closing its write side of the connection, unless it
+//# has already sent some error alert.
 #[test]
 fn each_side_closes_for_itself() {
     let Tapped { mut pair, mut up, mut down } = tapped();
@@ -53,6 +57,9 @@ fn close_notify_is_sent_once_and_ends_writing() {
     assert!(pair.client.out.is_empty());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6.1
+//= type=test
+//# Any data received after a closure alert has been received MUST be ignored.
 #[test]
 fn close_notify_is_consumed_and_what_follows_is_ignored() {
     let Tapped { mut pair, mut up, .. } = tapped();
@@ -70,6 +77,10 @@ fn close_notify_is_consumed_and_what_follows_is_ignored() {
     assert_eq!(pair.server.conn.eof(), Ok(()));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6.1
+//= type=test
+//# the TLS implementation MUST receive a "close_notify" alert before indicating end-of-data to the
+//# application layer
 #[test]
 fn an_end_without_close_notify_is_a_truncation() {
     let Tapped { mut pair, mut up, .. } = tapped();
@@ -110,6 +121,12 @@ fn our_own_close_does_not_excuse_a_truncation() {
     assert_eq!(pair.client.conn.eof(), Err(Error::Truncated));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6.1
+//= type=test
+//# This alert MUST be sent with AlertLevel=warning.
+//= testvectors/requirements/rfc9846.txt#section-6.1
+//= type=test
+//# This alert MUST be followed by a "close_notify".
 #[test]
 fn a_client_cancels_in_plaintext_before_the_server_hello() {
     let mut pair = revealing();
@@ -197,6 +214,14 @@ fn user_canceled_alone_is_passed_over() {
     assert!(!pair.server.closed);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Upon receiving an error alert, the TLS implementation SHOULD indicate an error to the application and
+//# MUST NOT allow any further data to be sent or received on the connection.
+//= testvectors/requirements/rfc9846.txt#section-6.2
+//= type=test
+//# Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
+//# connection.
 #[test]
 fn an_error_alert_ends_both_directions_whatever_its_level() {
     for level in [1, 2, 77] {
@@ -214,6 +239,10 @@ fn an_error_alert_ends_both_directions_whatever_its_level() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal and MUST be treated as error
+//# alerts when received regardless of the AlertLevel in the message.
 #[test]
 fn an_error_of_ours_is_told_once_at_the_fatal_level() {
     let Tapped { mut pair, mut down, .. } = tapped();

@@ -54,6 +54,10 @@ fn a_sentinel_tells_a_downgrade_from_an_old_server() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.1
+//= type=test
+//# clients MUST ignore the ServerHello.legacy_version value and MUST use only the "supported_versions"
+//# extension to determine the selected version
 #[test]
 fn only_the_version_offered_may_be_selected() {
     for version in [0x0300, 0x0301, 0x0302, 0x0303, 0x0305, 0x7F1C, 0x0A0A_u16] {
@@ -73,6 +77,9 @@ fn a_sentinel_means_nothing_in_tls_1_3() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.1
+//= type=test
+//# clients MUST check for this extension prior to processing the rest of the ServerHello
 #[test]
 fn the_version_is_judged_before_everything_else() {
     let mut hello = older(0x0303, Some(SENTINELS[0]));

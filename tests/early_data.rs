@@ -28,6 +28,9 @@ fn accepting(b: ServerConfigBuilder) -> ServerConfigBuilder {
     b.early_data(MAX_EARLY, guarded())
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-F.5
+//= type=test
+//# TLS implementations MUST provide a way for the application to determine if the handshake has completed
 #[test]
 fn early_data_is_delivered_before_the_handshake_is_complete() {
     for suite in [AES128, AES256, CHACHA] {
@@ -92,6 +95,9 @@ fn an_application_learns_whom_early_data_is_from_and_what_it_speaks() {
     assert_eq!(pair.server.early, REQUEST);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.5
+//= type=test
+//# implementations MUST NOT exceed the limits when sending early data
 #[test]
 fn a_writer_takes_no_more_than_the_ticket_permits() {
     let scene = Scene::early(AES128);
@@ -183,6 +189,9 @@ fn refused(scene: &Scene, ticket: Ticket, resumed: bool) -> NoEarlyData {
     told(&pair)[1].unwrap_err()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# A server which receives an "early_data" extension MUST behave in one of three ways:
 #[test]
 fn a_server_says_why_it_refuses_early_data() {
     let scene = Scene::early(AES128);
@@ -230,9 +239,16 @@ fn without_resumption_early_data_is_refused() {
     assert_eq!(refused(&scene.serve(|b| b), ticket, false), NoEarlyData::SwitchedOff);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# The PSK used to encrypt the early data MUST be the first PSK listed in the client's "pre_shared_key"
+//# extension.
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# In order to accept early data, the server MUST have selected the first key offered in the client's
+//# "pre_shared_key" extension.
 #[test]
 fn only_the_first_key_is_for_early_data() {
-    // RFC 9846 section 4.3.10: "the server MUST have selected the first key offered".
     let scene = Scene::early(AES128);
     let key = Arc::new(ExternalPsk::new(b"k", &[1; 32], PskHash::Sha256).unwrap());
     scene.memory.edit().external = vec![key.clone()];
@@ -249,6 +265,15 @@ fn only_the_first_key_is_for_early_data() {
     assert!(pair.server.early.is_empty());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# In addition, it MUST verify that the following values are the same as those associated with the selected
+//# PSK:
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# If any of these checks fail, the server MUST NOT respond with the extension and must discard all the
+//# first-flight data using one of the first two mechanisms listed above (thus falling back to 1-RTT or
+//# 2-RTT).
 #[test]
 fn early_data_is_refused_under_another_suite_or_protocol() {
     let scene = Scene::new(|b| b.suites(&[AES128, CHACHA]), |b| accepting(b).suites(&[AES128]));
@@ -265,6 +290,9 @@ fn early_data_is_refused_under_another_suite_or_protocol() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# A server which receives an "early_data" extension MUST behave in one of three ways:
 #[test]
 fn a_retry_refuses_early_data_and_skips_it() {
     let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
@@ -294,6 +322,11 @@ fn after_a_retry_the_second_hello_is_unprotected_and_without_early_data() {
     assert!(Hello::parse(&sent[0][5..]).data(EARLY_DATA).is_none());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the selected
+//# PSK identity (computed by subtracting ticket_age_add from PskIdentity.obfuscated_ticket_age modulo 2^32)
+//# is within a small tolerance of the time since the ticket was issued (see Section 8).
 #[test]
 fn a_first_flight_is_fresh_within_the_window_alone() {
     // RFC 9846 section 8.3: the expected arrival time against the server's clock.
@@ -333,6 +366,9 @@ fn with_age_add(scene: &Scene, add: u32) -> Ticket {
     Ticket::decode(&encoded).unwrap()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//= type=test
+//# The server MUST derive the storage key only from validated sections of the ClientHello.
 #[test]
 fn what_a_guard_is_asked_for_is_the_flight_and_how_long_to_remember_it() {
     let mut scene = Scene::early(AES128);
@@ -410,6 +446,11 @@ fn early_secrets_are_revealed_under_their_names() {
     assert!(pair.server.secrets.iter().all(|(label, _)| *label != SecretLabel::ClientEarlyTraffic));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11.3
+//= type=test
+//# when accepting "early_data", servers MUST process the client's ClientHello and then immediately send
+//# their flight of messages, rather than waiting for the client's EndOfEarlyData message before sending its
+//# ServerHello
 #[test]
 fn a_server_may_answer_early_data_at_once() {
     let scene = Scene::early(AES128);
@@ -501,6 +542,14 @@ fn a_resumed_peer_is_verified_before_the_guard_is_asked() {
     assert_eq!(pair.server.early, REQUEST);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# Because [RFC8446] permitted reuse, receiving implementations MUST permit reuse by the peer in order to
+//# prevent interoperability issues.
+//= testvectors/requirements/rfc9846.txt#section-8
+//= type=test
+//# The server MUST ensure that any instance of it (be it a machine, a thread, or any other entity within
+//# the relevant serving infrastructure) would accept 0-RTT for the same 0-RTT handshake at most once
 #[test]
 fn a_recorded_first_flight_is_delivered_once_a_guard() {
     for suite in SUITES {
@@ -559,6 +608,9 @@ fn a_replay_is_told_from_a_second_use_of_the_ticket() {
     assert_eq!(scene.memory.edit().flights.len(), asked);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//= type=test
+//# in which case they MUST respond to apparent replay by rejecting 0-RTT but MUST NOT abort the handshake
 #[test]
 fn a_client_whose_flight_was_replayed_before_it_arrived_falls_back() {
     let scene = Scene::early(AES128);

@@ -72,6 +72,10 @@ fn pair() -> Pair {
 
 const DEAD: Error = Error::Provider(Failed::Provider);
 
+//= testvectors/requirements/rfc9846.txt#section-6.2
+//= type=test
+//# it SHOULD send an appropriate fatal alert and MUST close the connection without sending or receiving any
+//# additional data
 #[test]
 fn a_connection_whose_provider_fails_is_dead_ever_after() {
     // Sealing fails; then the keys behind a KeyUpdate that was sealed already.

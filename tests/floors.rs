@@ -180,10 +180,15 @@ fn nothing_is_unsafe() {
     }
 }
 
+fn is_citation(line: &str) -> bool {
+    line.starts_with("//= ") || line.starts_with("//# ")
+}
+
 #[test]
 fn no_file_is_too_long() {
     for source in sources("src").iter().chain(&sources("tests")) {
-        let lines = source.text.lines().count();
+        // Citations of the standards are the standards' length, not ours.
+        let lines = source.text.lines().map(str::trim_start).filter(|line| !is_citation(line)).count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines", source.path);
     }
 }

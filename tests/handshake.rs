@@ -23,6 +23,15 @@ const GROUPS: [NamedGroup; 4] =
 //= testvectors/requirements/rfc9846.txt#section-2
 //= type=test
 //# the server's share MUST be in the same group as one of the client's shares
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//= type=test
+//# A TLS-compliant application MUST implement the TLS_AES_128_GCM_SHA256 [GCM] cipher suite
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//= type=test
+//# A TLS-compliant application MUST support key exchange with secp256r1 (NIST P-256)
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
 #[test]
 fn every_suite_works_with_every_group_and_carries_data_both_ways() {
     for suite in SUITES {
@@ -49,6 +58,10 @@ fn every_suite_works_with_every_group_and_carries_data_both_ways() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//= type=test
+//# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
+//# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
 #[test]
 fn every_kind_of_key_signs_for_either_side() {
     for server_key in ALL_KEYS {
@@ -228,6 +241,10 @@ fn without_middlebox_compatibility_nothing_is_disguised() {
     assert_eq!(pair.client.flush()[0], 23);
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-E.4
+//= type=test
+//# if the client sends a non-empty session ID, the server MUST send the change_cipher_spec as described in
+//# this appendix
 #[test]
 fn a_servers_change_cipher_spec_stands_behind_its_first_message() {
     let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
@@ -265,6 +282,10 @@ fn a_servers_change_cipher_spec_stands_behind_its_first_message() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# Additionally, all implementations MUST support the use of the "server_name" extension with applications
+//# capable of using it.
 #[test]
 fn both_sides_report_the_name_that_was_sent() {
     let name = rustls_pki_types::ServerName::try_from("example.test.").unwrap();

@@ -250,6 +250,15 @@ fn a_server_reads_early_data_before_the_client_has_finished() {
     server.handshake().unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//= type=test
+//# A TLS implementation MUST NOT automatically resend early data unless the negotiated connection selects
+//# the same ALPN protocol.
+//= testvectors/requirements/rfc9846.txt#appendix-F.5
+//= type=test
+//# TLS implementations MUST NOT enable 0-RTT (either sending or accepting) unless specifically requested by
+//# the application and MUST NOT automatically resend 0-RTT data if it is rejected by the server unless
+//# instructed by the application
 #[test]
 fn refused_early_data_is_sent_again_by_nobody() {
     for mood in MOODS {
@@ -284,6 +293,11 @@ fn no_more_early_data_is_sent_than_the_ticket_permits() {
     assert_eq!(client.early_verdict(), Some(EarlyVerdict::Accepted));
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-F.5
+//= type=test
+//# TLS implementations MUST NOT enable 0-RTT (either sending or accepting) unless specifically requested by
+//# the application and MUST NOT automatically resend 0-RTT data if it is rejected by the server unless
+//# instructed by the application
 #[test]
 fn without_a_ticket_or_a_wish_no_early_data_is_sent() {
     let world = World::with_early_data(1000);

@@ -116,6 +116,10 @@ fn nothing_follows_the_clients_finished() {
     });
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# both sides MUST enforce that a KeyUpdate with the old key is received before accepting any messages
+//# encrypted with the new key
 #[test]
 fn nothing_follows_a_key_update() {
     for message in [KEY_UPDATE, KEY_UPDATE_REQUESTED] {

@@ -81,6 +81,10 @@ fn either_side_may_update_and_data_flows_after_each() {
     assert_eq!((pair.server.data.len(), pair.client.data.len()), (1600, 1600));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT send another KeyUpdate with
+//# request_update set to "update_requested".
 #[test]
 fn the_peer_is_asked_once_until_it_answers() {
     let Tapped { mut pair, mut up, .. } = tapped();
@@ -121,6 +125,10 @@ fn requests_that_cross_are_both_answered_and_end() {
     assert_eq!(up.read(&pair.client.flush()), [(DATA, b"last".to_vec())]);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate of its
+//# own with request_update set to "update_not_requested" prior to sending its next Application Data record.
 #[test]
 fn an_owed_answer_precedes_a_frame() {
     let Tapped { mut pair, mut up, mut down } = tapped();
@@ -149,6 +157,10 @@ fn an_update_of_our_own_is_the_answer_that_is_owed() {
     assert_eq!(down.read(&pair.server.flush()), [(HANDSHAKE, KEY_UPDATE.to_vec()), (DATA, b"data".to_vec())]);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.5
+//= type=test
+//# Implementations MUST either close the connection or do a key update as described in Section 4.7.3 prior
+//# to reaching these limits.
 #[test]
 fn keys_change_by_themselves_before_their_limit_and_ask_nobody() {
     let Tapped { mut pair, mut up, .. } = tiring_client();
@@ -203,6 +215,14 @@ fn keys_change_before_a_frame_too() {
     assert_eq!((pair.server.data.len(), flushes), (9, 2));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# sending implementations MUST NOT allow the epoch -- and hence the number of key updates -- to exceed
+//# 2^48-1
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# it MUST NOT send its own KeyUpdate if that would cause it to exceed these limits and SHOULD instead
+//# ignore the "update_requested" flag
 #[test]
 fn a_late_ticket_does_not_exceed_the_limit() {
     let server = ServerConfig::builder(tiring())
@@ -229,6 +249,10 @@ fn a_late_ticket_does_not_exceed_the_limit() {
     feed(&mut pair.client, &sent).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# In order to allow this value to be changed later -- for instance for ciphers with more than 128-bit keys
+//# -- receiving implementations MUST NOT enforce this rule.
 #[test]
 fn the_receiver_enforces_no_limit() {
     let server = ServerConfig::builder(tiring()).credential(credential(Key::P256)).build().unwrap();
@@ -250,6 +274,10 @@ fn updates_need_an_open_connection() {
     assert_eq!(update(&mut pair), Err(Error::Misuse(Misuse::WriteClosed)));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# If an implementation receives any other value, it MUST terminate the connection with an
+//# "illegal_parameter" alert.
 #[test]
 fn a_key_update_that_is_not_one_byte_of_0_or_1_is_refused() {
     use symbolon::AlertCode;

@@ -302,6 +302,10 @@ fn a_duplicated_message_is_refused() {
 //= type=test
 //# A peer which receives a handshake message in an unexpected order MUST abort the handshake with an
 //# "unexpected_message" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# this message MUST appear immediately after the Certificate message and immediately prior to the Finished
+//# message
 #[test]
 fn swapped_messages_are_refused() {
     for flow in FLOWS.into_iter().chain(KEYED) {
@@ -333,6 +337,17 @@ fn insert_everywhere(flow: Flow) {
 //= testvectors/requirements/rfc9846.txt#section-4.2.2
 //= type=test
 //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST terminate
+//= testvectors/requirements/rfc9846.txt#section-4.6
+//= type=test
+//# Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
+//# "unexpected_message" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.7.2
+//= type=test
+//# A client that receives a post-handshake CertificateRequest message without having sent the
+//# "post_handshake_auth" extension MUST send an "unexpected_message" fatal alert.
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//= type=test
+//# Implementations that receive a KeyUpdate message prior to receiving a Finished message MUST terminate
 //# the connection with an "unexpected_message" alert.
 #[test]
 fn every_kind_inserted_anywhere_gets_its_alert() {
@@ -461,6 +476,13 @@ fn messages_of_one_epoch_may_share_a_record() {
     client.say(Epoch::Application, HANDSHAKE, &[ticket(), ticket(), key_update(1)].concat()).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Handshake messages MUST NOT span key changes.
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Implementations MUST verify that all messages immediately preceding a key change align with a record
+//# boundary; if not, then they MUST terminate the connection with an "unexpected_message" alert.
 #[test]
 fn nothing_may_follow_a_key_change_in_its_record() {
     const REFUSED: AlertCode = AlertCode::UNEXPECTED_MESSAGE;

@@ -345,6 +345,19 @@ fn names_that_an_authority_may_not_vouch_for_are_told() {
         .check();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//= type=test
+//# The keys found in certificates MUST also be of appropriate type for the signature algorithms they are
+//# used with.
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# the signature algorithm MUST be compatible with the key in the sender's end-entity certificate
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# The receiver of a CertificateVerify message MUST verify the signature field.
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error" alert.
 #[test]
 fn a_key_that_is_not_the_certificates_is_told_to_whoever_is_connected() {
     let root = Authority::root("Root");
@@ -491,6 +504,10 @@ fn spiffe_ids_are_told_with_the_rule_that_they_break() {
         .check();
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-C.5
+//= type=test
+//# applications MUST NOT use TLS in such a way absent explicit configuration or a specific application
+//# profile
 #[test]
 fn raw_public_keys_and_missing_roots_are_told() {
     let raw = Credential::raw_public_key(signing_key(Key::P256)).unwrap();

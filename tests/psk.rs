@@ -104,6 +104,10 @@ fn whoever_was_known_by_an_external_key_is_not_verified_again() {
     assert_eq!(pair.server.summary.unwrap().resumed, Ok(Resumed::Session));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used, and servers MUST
+//# ignore the value.
 #[test]
 fn the_age_of_an_external_key_is_0() {
     let key = external(b"k", PskHash::Sha256);
@@ -165,9 +169,15 @@ fn a_place_that_no_identity_has_is_none() {
 //= testvectors/requirements/rfc9846.txt#section-2.2
 //= type=test
 //# the PSK identity and the KDF hash algorithm to be used with the PSK MUST also be provisioned.
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# For externally established PSKs, the Hash algorithm MUST be set when the PSK is established or default
+//# to SHA-256 if no such algorithm is defined.
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# The server MUST ensure that it selects a compatible PSK (if any) and cipher suite.
 #[test]
 fn a_key_of_another_hash_is_not_taken() {
-    // RFC 9846 section 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
     let keys = [external(b"256", PskHash::Sha256), external(b"384", PskHash::Sha384)];
     for (suite, taken) in [(AES128, b"256"), (AES256, b"384")] {
         let scene = Scene::new(|b| b, |b| b.suites(&[suite]));
@@ -478,6 +488,9 @@ fn a_retry_binds_external_and_imported_keys_again() {
 //= type=test
 //# If the server selects a PSK, then it MUST also select a key establishment mode from the list
 //# indicated by the client's "psk_key_exchange_modes" extension
+//= testvectors/requirements/rfc9846.txt#section-4.3.9
+//= type=test
+//# Servers MUST NOT select a key exchange mode that is not listed by the client.
 #[test]
 fn a_hello_without_a_common_mode_is_not_looked_up() {
     let scene = knowing(AES128, [external(b"k", PskHash::Sha256)]);

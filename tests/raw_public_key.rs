@@ -371,6 +371,11 @@ fn bad_certificates() -> [(&'static str, Vec<u8>, AlertCode); 3] {
     ]
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain no more than
+//# one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo value as defined in [RFC7250], Section
+//# 3.
 #[test]
 fn a_servers_raw_key_is_one_entry_with_nothing_else() {
     let stapled = certificate(&[(b"spki", &extension(5, &[1, 0, 0, 1, 7]))]);
@@ -400,6 +405,11 @@ fn before_the_clients_certificate() -> (Puppet<Server>, Vec<Vec<u8>>) {
     (server, recorded.client)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain no more than
+//# one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo value as defined in [RFC7250], Section
+//# 3.
 #[test]
 fn a_clients_raw_key_is_one_entry_with_nothing_else() {
     let stapled = certificate(&[(b"spki", &extension(5, &[1, 0, 0, 1, 7]))]);

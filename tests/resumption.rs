@@ -83,10 +83,12 @@ fn a_resumed_connection_gives_tickets_that_go_back_to_the_same_full_handshake() 
     assert_eq!(issued.len(), 4);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as that used to
+//# establish the original connection.
 #[test]
 fn another_suite_of_the_same_hash_resumes_and_one_of_another_hash_does_not() {
-    // RFC 9846 section 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm
-    // as that used to establish the original connection."
     let client = |suites| Scene::new(move |b| b.suites(suites), |b| b.suites(&[AES128]));
     let scene = client(&[AES128, AES256, CHACHA]);
     let ticket = scene.ticket();
@@ -109,6 +111,13 @@ fn the_suite_of_the_ticket_is_preferred() {
     assert_eq!(pair.client.summary.unwrap().suite, CHACHA);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# Servers MUST NOT send a KeyShareEntry for any group not indicated in the client's "supported_groups"
+//# extension and MUST NOT send a KeyShareEntry when using the "psk_ke" PskKeyExchangeMode.
+//= testvectors/requirements/rfc9846.txt#section-4.3.9
+//= type=test
+//# In this mode, the server MUST NOT supply a "key_share" value.
 #[test]
 fn psk_ke_is_used_only_where_both_permit_it_and_no_group_is_in_common() {
     for suite in SUITES {
@@ -243,6 +252,9 @@ fn a_client_without_tickets_gets_none_and_offers_none() {
     assert!(pair.client.tickets.is_empty());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# The server MUST generate a fresh value for each ticket it sends.
 #[test]
 fn no_two_tickets_share_a_key_or_an_age() {
     // RFC 9846 section 4.7.1: "a different PSK will be derived for each ticket".
@@ -310,6 +322,9 @@ fn halves_give_and_take_late_tickets() {
     assert_eq!(told(&scene.resume(ticket.received(NOW))), RESUMED);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# Servers MUST NOT use any value greater than 604800 seconds (7 days).
 #[test]
 fn a_ticket_that_is_empty_or_too_long_or_without_a_life_is_not_sent() {
     let scene = Scene::of(AES128);
@@ -408,6 +423,10 @@ fn a_ticket_may_be_younger_than_the_server_by_its_clock_skew() {
     assert_eq!(told(&scene.resume(ticket)), RESUMED);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# implementations MUST use the value sent in the resumption ClientHello rather than the value sent in the
+//# previous session
 #[test]
 fn names_are_the_same_whatever_their_case() {
     let scene = Scene::of(AES128);
@@ -416,6 +435,10 @@ fn names_are_the_same_whatever_their_case() {
     assert_eq!(told(&scene.resume(ticket)), RESUMED);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+//= type=test
+//# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime" value which
+//# was provided with the ticket.
 #[test]
 fn a_client_says_why_it_offers_no_ticket() {
     let scene = Scene::of(AES128);
@@ -441,6 +464,10 @@ fn a_client_says_why_it_offers_no_ticket() {
     assert_eq!(why(&Scene { client: suites, ..server }, scene.ticket()), NotResumed::NoCommonSuite);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# Clients MUST only resume if the new SNI value is valid for the server certificate presented in the
+//# original session
 #[test]
 fn a_ticket_is_for_its_server_alone() {
     let scene = Scene::of(AES128);

@@ -154,6 +154,9 @@ fn the_second_hello_must_do_what_it_was_asked_to() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.2
+//= type=test
+//# Servers operating statelessly MUST ignore these records.
 #[test]
 fn a_change_cipher_spec_before_the_second_hello_is_ignored() {
     let (_, second) = retried(|_| {});

@@ -104,6 +104,8 @@ impl Settings {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
 fn check_suites(
     provider: &Provider,
     wanted: Option<Vec<CipherSuite>>,
@@ -149,6 +151,8 @@ fn check_groups(
     }
     for (position, id) in ids.iter().enumerate() {
         if ids.iter().take(position).any(|earlier| earlier == id) {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.7
+            //# The "named_group_list" MUST NOT contain any duplicate entries.
             return Err(ConfigError::DuplicateGroup(*id));
         }
     }

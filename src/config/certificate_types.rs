@@ -18,6 +18,8 @@ impl Default for CertificateTypes {
 }
 
 impl CertificateTypes {
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1
+    //# The OpenPGP certificate type [RFC6091] MUST NOT be used with TLS 1.3.
     pub(super) fn checked(types: Vec<CertificateType>) -> Result<Self, ConfigError> {
         //= testvectors/requirements/rfc7250.txt#section-4.1
         //# The TLS client MUST omit certificate types from the server_certificate_type extension in the
@@ -74,6 +76,9 @@ mod tests {
         CertificateTypes::checked(types.to_vec())
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1
+    //= type=test
+    //# The OpenPGP certificate type [RFC6091] MUST NOT be used with TLS 1.3.
     #[test]
     fn no_type_a_repeated_one_and_an_unknown_one_are_refused() {
         for wrong in

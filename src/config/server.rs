@@ -266,6 +266,10 @@ impl ServerConfigBuilder {
     /// `proof` comes with the guard that must answer [`CheckReplay`](crate::question::CheckReplay).
     ///
     /// Early data can be replayed by whoever saw it, at least to another server; see the README's section on 0-RTT.
+    //= testvectors/requirements/rfc9846.txt#appendix-F.5
+    //# TLS implementations MUST NOT enable 0-RTT (either sending or accepting) unless specifically
+    //# requested by the application and MUST NOT automatically resend 0-RTT data if it is rejected by the
+    //# server unless instructed by the application
     #[must_use]
     pub fn early_data(mut self, max_bytes: u32, proof: ReplayGuarded) -> Self {
         self.early_data = Some((max_bytes, proof));

@@ -94,8 +94,9 @@ impl<S: Side> Core<S> {
     }
 
     fn step<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error> {
+        //= testvectors/requirements/rfc9846.txt#section-6.1
+        //# Any data received after a closure alert has been received MUST be ignored.
         if self.reading.peer_closed() {
-            // RFC 9846 section 6.1: "Any data received after a closure alert has been received MUST be ignored."
             let consumed = input.len();
             return Ok(Step { consumed, event: Event::NeedInput { at_least: 1 } });
         }
@@ -247,6 +248,9 @@ impl<S: Side> Core<S> {
     }
 
     /// The transport ended: whether everything arrived that was sent (RFC 9846 section 6.1).
+    //= testvectors/requirements/rfc9846.txt#section-6.1
+    //# the TLS implementation MUST receive a "close_notify" alert before indicating end-of-data to the
+    //# application layer
     pub(super) fn eof(&mut self, out: &mut SendBuf) -> Result<(), Error> {
         match &self.phase {
             Phase::Failed(error) => Err(error.clone()),
@@ -271,6 +275,8 @@ impl<S: Side> Core<S> {
         }
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-6.1
+    //# This alert MUST be followed by a "close_notify".
     fn cancel(&mut self, out: &mut SendBuf) -> Result<(), Failed> {
         self.line(out, |line| line.prepare_alert())?;
         self.writing.closure_alert(AlertCode::USER_CANCELED, out)?;
@@ -283,6 +289,12 @@ impl<S: Side> Core<S> {
     }
 
     /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
+    //= testvectors/requirements/rfc9846.txt#section-6.2
+    //# Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
+    //# connection.
+    //= testvectors/requirements/rfc9846.txt#section-6.2
+    //# it SHOULD send an appropriate fatal alert and MUST close the connection without sending or receiving
+    //# any additional data
     fn fail(&mut self, error: Error, out: &mut SendBuf) -> Error {
         if let Some(code) = error.alert() {
             // If even the alert cannot be sealed, the first error is still the one to tell.
@@ -296,8 +308,8 @@ impl<S: Side> Core<S> {
         error
     }
 
-    /// RFC 9846 section 6: "Servers and clients MUST forget the secret values and keys established in failed
-    /// connections".
+    //= testvectors/requirements/rfc9846.txt#section-6
+    //# Servers and clients MUST forget the secret values and keys established in failed connections
     fn forget(&mut self, error: Error) {
         self.reading.forget();
         self.writing.forget();
@@ -324,6 +336,9 @@ impl<S: Side> Core<S> {
         }
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-5
+    //# If an implementation detects a change_cipher_spec record received before the first ClientHello
+    //# message or after the peer's Finished message, it MUST be treated as an unexpected record type
     fn compatibility(&self) -> Compatibility {
         match &self.phase {
             Phase::Handshake(handshaking)
@@ -365,6 +380,8 @@ impl<S: Side> Core<S> {
     }
 
     /// How many bytes of early data may still be sent; `None` while none may.
+    //= testvectors/requirements/rfc9846.txt#section-5.5
+    //# implementations MUST NOT exceed the limits when sending early data
     pub(super) fn early_left(&self) -> Option<usize> {
         let Phase::Handshake(handshaking) = &self.phase else { return None };
         let left = handshaking.gathering.early_left()?;

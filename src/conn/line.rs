@@ -180,6 +180,8 @@ impl<S: Side> Carrier for Line<'_, S> {
         &mut self.gathering.messages
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-5.1
+    //# implementations MUST send these messages in alignment with a record boundary
     fn end_flight(&mut self) -> Result<(), Error> {
         if self.gathering.messages.is_empty() {
             return Ok(());

@@ -51,6 +51,9 @@ macro_rules! connection_methods {
             }
 
             /// Whether the handshake is complete and nothing has failed.
+            //= testvectors/requirements/rfc9846.txt#appendix-F.5
+            //# TLS implementations MUST provide a way for the application to determine if the handshake has
+            //# completed
             #[must_use]
             pub fn is_established(&self) -> bool {
                 self.core.open().is_ok()
@@ -104,6 +107,8 @@ macro_rules! connection_methods {
             /// [`Misuse::NotEstablished`](crate::Misuse::NotEstablished), or
             /// [`Misuse::ExporterLength`](crate::Misuse::ExporterLength) when `label` exceeds 249 bytes or `out` 255
             /// hash lengths.
+            //= testvectors/requirements/rfc9846.txt#section-7.5
+            //# Implementations MUST use the exporter_secret unless explicitly specified by the application.
             pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {
                 self.core.open()?.exporter.export(label, context, out)
             }

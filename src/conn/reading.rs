@@ -133,15 +133,26 @@ impl<S: Side> Reading<S> {
                 }
                 self.alert(content, protection)?
             }
-            // RFC 9846 section 5.1: "if a handshake message is split over two or more records, there MUST NOT be any
-            // other records between them"
+            //= testvectors/requirements/rfc9846.txt#section-5.1
+            //# Handshake messages MUST NOT be interleaved with other record types.
+            //= testvectors/requirements/rfc9846.txt#section-5.1
+            //# if a handshake message is split over two or more records, there MUST NOT be any other
+            //# records between them
             _ if !self.joiner.is_empty() => {
                 return Err(Fault::unexpected_message("a record interrupts a handshake message").into());
             }
             ContentType::CHANGE_CIPHER_SPEC => {
+                //= testvectors/requirements/rfc9846.txt#section-5
+                //# An implementation which receives any other change_cipher_spec value or which receives a
+                //# protected change_cipher_spec record MUST abort the handshake with an
+                //# "unexpected_message" alert.
                 if compatibility == Compatibility::Refused || content != [1] {
                     return Err(Fault::unexpected_message("a ChangeCipherSpec that may not be").into());
                 }
+                //= testvectors/requirements/rfc9846.txt#section-5
+                //# at any time after the first ClientHello message has been sent or received and before the
+                //# peer's Finished message has been received and MUST simply drop it without further
+                //# processing
                 self.temper.charge(Trial::ChangeCipherSpec)?;
                 Incoming::ChangeCipherSpec
             }
@@ -172,9 +183,17 @@ impl<S: Side> Reading<S> {
         let order = match message.kind {
             HandshakeType::KEY_UPDATE => {
                 let request = key_update::parse(message.body)?;
+                //= testvectors/requirements/rfc9846.txt#section-4.7.3
+                //# both sides MUST enforce that a KeyUpdate with the old key is received before accepting
+                //# any messages encrypted with the new key
                 let boundary = message.boundary()?;
+                //= testvectors/requirements/rfc9846.txt#section-4.7.3
+                //# In order to allow this value to be changed later -- for instance for ciphers with more
+                //# than 128-bit keys -- receiving implementations MUST NOT enforce this rule.
                 temper.charge(Trial::KeyUpdate)?;
                 live.traffic.update()?;
+                //= testvectors/requirements/rfc9846.txt#section-4.7.3
+                //# Upon receiving a KeyUpdate, the receiver MUST update its receiving keys.
                 opener.rekey(live.traffic.keys(live.suite.aead)?, boundary);
                 Some(match request {
                     KeyUpdateRequest::UpdateRequested => Order::AnswerKeyUpdate,
@@ -185,6 +204,9 @@ impl<S: Side> Reading<S> {
                 // RFC 9846 section 1.2: clients that do not resume "ignore NewSessionTicket".
                 let message = NewSessionTicket::parse(message.body)?;
                 temper.charge(Trial::Ticket)?;
+                //= testvectors/requirements/rfc9846.txt#section-4.7.1
+                //# Clients which receive a NewSessionTicket message but do not support resumption MUST
+                //# silently ignore this message.
                 if let Some(remember) = &live.remember {
                     ticket = remember.ticket(&message)?;
                 }
@@ -195,6 +217,10 @@ impl<S: Side> Reading<S> {
                     //= testvectors/requirements/rfc9846.txt#section-4.2.2
                     //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it
                     //# MUST terminate the connection with an "unexpected_message" alert.
+                    //= testvectors/requirements/rfc9846.txt#section-4.7.2
+                    //# A client that receives a post-handshake CertificateRequest message without having
+                    //# sent the "post_handshake_auth" extension MUST send an "unexpected_message" fatal
+                    //# alert.
                     Fault::unexpected_message("a handshake message arrived after the handshake").into(),
                 );
             }
@@ -217,6 +243,9 @@ impl<S: Side> Reading<S> {
     /// RFC 9846 section 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
     /// connection with an "unexpected_message" alert."
     fn charge_early(&mut self, bytes: usize) -> Result<(), Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# If the server chooses to accept the "early_data" extension, then it MUST comply with the same
+        //# error-handling requirements specified for all records when processing early data records.
         const TOO_MUCH: Fault = Fault::unexpected_message("more early data than the ticket permits");
         let bytes = u32::try_from(bytes).map_err(|_| TOO_MUCH)?;
         self.early = Some(self.early.and_then(|left| left.checked_sub(bytes)).ok_or(TOO_MUCH)?);
@@ -236,8 +265,12 @@ impl<S: Side> Reading<S> {
 
     /// Judges an alert (RFC 9846 section 6).
     fn alert<'b>(&mut self, content: &[u8], protection: Protection) -> Result<Incoming<'b>, Error> {
-        // RFC 9846 section 5.1: "a record with an Alert type MUST contain exactly one message"
         let [_, code] = *content else {
+            //= testvectors/requirements/rfc9846.txt#section-5.1
+            //# Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert
+            //# messages MUST NOT be coalesced into a single TLSPlaintext record.
+            //= testvectors/requirements/rfc9846.txt#section-5.1
+            //# a record with an Alert type MUST contain exactly one message
             return Err(Fault::decode_error("an alert record must hold exactly one alert").into());
         };
         let epoch = match protection {
@@ -260,6 +293,11 @@ impl<S: Side> Reading<S> {
                 self.temper.charge(Trial::UserCanceled)?;
                 Ok(Incoming::Alert(code, epoch))
             }
+            //= testvectors/requirements/rfc9846.txt#section-6
+            //# Upon receiving an error alert, the TLS implementation SHOULD indicate an error to the
+            //# application and MUST NOT allow any further data to be sent or received on the connection.
+            //= testvectors/requirements/rfc9846.txt#section-6
+            //# Unknown Alert types MUST be treated as error alerts.
             _ => Err(Error::Alert(code)),
         }
     }

@@ -12,8 +12,9 @@ use crate::record::{HEADER_LEN, Sealer, SendBuf, TAIL_LEN};
 use crate::schedule::{ApplicationEpoch, Direction, Keys, Traffic};
 use crate::wire::key_update::{KeyUpdateRequest, encode};
 
-/// RFC 9846 section 4.7.3: "sending implementations MUST NOT allow the epoch -- and hence the number of key updates
-/// -- to exceed 2^48-1".
+//= testvectors/requirements/rfc9846.txt#section-4.7.3
+//# sending implementations MUST NOT allow the epoch -- and hence the number of key updates -- to exceed
+//# 2^48-1
 const MAX_UPDATES: u64 = (1 << 48) - 1;
 
 /// Smaller rests of a full buffer are not worth a record.
@@ -163,8 +164,9 @@ impl<W: Direction> Writing<W> {
     pub(super) fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
         self.check_open()?;
         if ask == Ask::Peer && self.asked {
-            // RFC 9846 section 4.7.3: "Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT
-            // send another KeyUpdate with request_update set to "update_requested"."
+            //= testvectors/requirements/rfc9846.txt#section-4.7.3
+            //# Until receiving a subsequent KeyUpdate from the peer, the sender MUST NOT send another
+            //# KeyUpdate with request_update set to "update_requested".
             return Ok(Updated::AlreadyAsked);
         }
         if self.updates >= MAX_UPDATES {
@@ -204,6 +206,9 @@ impl<W: Direction> Writing<W> {
         Ok(())
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-6.1
+    //# Each party MUST send a "close_notify" alert before closing its write side of the connection, unless
+    //# it has already sent some error alert.
     /// Sends close_notify, once.
     pub(super) fn close(&mut self, out: &mut SendBuf) -> Result<Sent, Failed> {
         if core::mem::replace(&mut self.closed, true) {
@@ -215,6 +220,8 @@ impl<W: Direction> Writing<W> {
 
     /// Sends a closure alert, whose level is `warning`.
     pub(super) fn closure_alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
+        //= testvectors/requirements/rfc9846.txt#section-6.1
+        //# This alert MUST be sent with AlertLevel=warning.
         self.sealer.seal(ContentType::ALERT, &[WARNING, code.0], out)
     }
 
@@ -223,6 +230,9 @@ impl<W: Direction> Writing<W> {
         if core::mem::replace(&mut self.closed, true) {
             return Ok(Sent::No);
         }
+        //= testvectors/requirements/rfc9846.txt#section-6
+        //# All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal and MUST be treated as
+        //# error alerts when received regardless of the AlertLevel in the message.
         self.sealer.seal(ContentType::ALERT, &[FATAL, code.0], out)?;
         Ok(Sent::Yes)
     }
@@ -263,6 +273,9 @@ impl<W: Direction> Writing<W> {
     //= testvectors/requirements/rfc9846.txt#section-2
     //# Application Data MUST NOT be sent prior to sending the Finished message, except as specified in
     //# Section 2.3.
+    //= testvectors/requirements/rfc9846.txt#section-5.1
+    //# Note that Application Data records MUST NOT be written to the wire unprotected (see Section 2 for
+    //# details).
     fn check_open(&self) -> Result<(), Misuse> {
         if self.closed {
             return Err(Misuse::WriteClosed);
@@ -283,15 +296,24 @@ impl<W: Direction> Writing<W> {
     /// What must precede the next `records` of ours: an answer that is owed, and new keys before a limit.
     fn prepare(&mut self, records: u64, out: &mut SendBuf) -> Result<(), Error> {
         // RFC 9846 section 5.5: the last records under a key are for the KeyUpdate itself, and for an alert.
+        //= testvectors/requirements/rfc9846.txt#section-5.5
+        //# Implementations MUST either close the connection or do a key update as described in Section
+        //# 4.7.3 prior to reaching these limits.
         let exhausted = self.sealer.records_left() < records.saturating_add(RESERVED);
         if !self.owed && !exhausted {
             return Ok(());
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.7.3
+        //# it MUST NOT send its own KeyUpdate if that would cause it to exceed these limits and SHOULD
+        //# instead ignore the "update_requested" flag
         if self.updates >= MAX_UPDATES {
-            // RFC 9846 section 4.7.3: it "SHOULD instead ignore the "update_requested" flag".
             self.owed = false;
             return if exhausted { Err(Misuse::KeyLimit.into()) } else { Ok(()) };
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.7.3
+        //# If the request_update field is set to "update_requested", then the receiver MUST send a
+        //# KeyUpdate of its own with request_update set to "update_not_requested" prior to sending its next
+        //# Application Data record.
         self.send_update(KeyUpdateRequest::UpdateNotRequested, out)?;
         self.owed = false;
         Ok(())
@@ -300,8 +322,13 @@ impl<W: Direction> Writing<W> {
     /// Sends a KeyUpdate under the old keys, then changes to the new ones.
     fn send_update(&mut self, request: KeyUpdateRequest, out: &mut SendBuf) -> Result<(), Error> {
         let live = self.live.as_mut().ok_or(Misuse::NotEstablished)?;
+        //= testvectors/requirements/rfc9846.txt#section-4.7.3
+        //# Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys.
         self.sealer.seal(ContentType::HANDSHAKE, &encode(request), out)?;
         live.traffic.update()?;
+        //= testvectors/requirements/rfc9846.txt#section-4.7.3
+        //# After sending a KeyUpdate message, the sender SHALL send all its traffic using the next
+        //# generation of keys, computed as described in Section 7.2.
         self.sealer.rekey(live.traffic.keys(live.suite.aead)?, live.suite.aead.record_limit());
         self.updates = self.updates.saturating_add(1);
         Ok(())

@@ -5,9 +5,13 @@ use alloc::boxed::Box;
 use super::Failed;
 
 /// Length in bytes of a nonce: the `iv_length` of every suite here (RFC 9846 section 5.3).
+//= testvectors/requirements/rfc9846.txt#section-5.3
+//# An AEAD algorithm where N_MAX is less than 8 bytes MUST NOT be used with TLS.
 pub const NONCE_LEN: usize = 12;
 
 /// Length in bytes of the authentication tag of every suite here (RFC 9846 section 5.2).
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//# An AEAD algorithm used in TLS 1.3 MUST NOT produce an expansion greater than 255 octets.
 pub const TAG_LEN: usize = 16;
 
 /// A nonce, used once under its key.

@@ -48,14 +48,23 @@ impl Credentials {
         agreed: CertificateType,
         offered: ExtensionSet,
     ) -> Result<Option<Self>, Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# Extensions in the Certificate message from the server MUST correspond to ones from the
+        //# ClientHello message.
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# Extensions in the Certificate message from the client MUST correspond to extensions in the
+        //# CertificateRequest message from the server.
         let message = Certificate::parse(body, offered)?;
-        // RFC 9846 section 4.5.1: "in the case of server authentication .. this field SHALL be zero length", and a
-        // client echoes the empty context of a request in the main handshake.
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# Otherwise (in the case of server authentication), this field SHALL be zero length.
+        // A client echoes the empty context of a request in the main handshake.
         if !message.context.is_empty() {
             return Err(Fault::illegal_parameter(
                 "certificate_request_context must be empty in the handshake",
             ));
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# The sender's certificate MUST come in the first CertificateEntry in the list.
         let Some(leaf) = message.entries.iter().next() else { return Ok(None) };
         if agreed == CertificateType::RAW_PUBLIC_KEY {
             return Self::read_key(leaf, message.entries.len()).map(Some);
@@ -68,8 +77,10 @@ impl Credentials {
         }))
     }
 
-    /// RFC 9846 section 4.5.1: "If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain
-    /// no more than one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo value".
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1
+    //# If the RawPublicKey certificate type was negotiated, then the certificate_list MUST contain no more
+    //# than one CertificateEntry, which contains an ASN1_subjectPublicKeyInfo value as defined in
+    //# [RFC7250], Section 3.
     fn read_key(entry: CertificateEntry<'_>, entries: usize) -> Result<Self, Fault> {
         if entries != 1 {
             return Err(Fault::illegal_parameter("a raw public key must be the only entry of a Certificate"));
@@ -93,6 +104,9 @@ impl Credentials {
         transcript: &Transcript,
     ) -> Result<(PeerEvidence, SignatureScheme), Fault> {
         let message = CertificateVerify::parse(body)?;
+        //= testvectors/requirements/rfc9846.txt#section-4.5.2
+        //# If the CertificateVerify message is sent by a server, the signature algorithm MUST be one
+        //# offered in the client's "signature_algorithms" extension
         if !schemes.contains(&message.algorithm) {
             return Err(Fault::illegal_parameter("the signature scheme is none that was offered"));
         }
@@ -144,6 +158,9 @@ pub(super) fn check_finished<D: Direction>(
 ) -> Result<FinishedMatched<D>, Error> {
     let verify_data = finished::parse(body, transcript.hash().output_len())?;
     let matched = key.check(&transcript.digest(), verify_data)?;
+    //= testvectors/requirements/rfc9846.txt#section-4.5.3
+    //# Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
+    //# terminate the connection with a "decrypt_error" alert.
     Ok(matched.ok_or(Fault::decrypt_error("Finished does not match the handshake"))?)
 }
 

@@ -180,6 +180,9 @@ pub(crate) enum HalfRtt {
 }
 
 /// What becomes of a client's early data.
+//= testvectors/requirements/rfc9846.txt#section-4.3.10
+//# A TLS implementation MUST NOT automatically resend early data unless the negotiated connection selects the
+//# same ALPN protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EarlyVerdict {
     /// The server reads it.
@@ -229,6 +232,10 @@ pub(crate) fn too_long(misuse: Misuse) -> Error {
 pub(crate) fn bad_share(failed: Failed) -> Error {
     match failed {
         Failed::Input => {
+            //= testvectors/requirements/rfc9846.txt#section-6
+            //# Peers which receive a message which is syntactically correct but semantically invalid (e.g.,
+            //# a DHE share of p - 1, or an invalid enum) MUST terminate the connection with an
+            //# "illegal_parameter" alert.
             Fault::illegal_parameter("the peer's key share is not a valid one of its group").into()
         }
         Failed::Provider => failed.into(),

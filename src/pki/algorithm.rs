@@ -41,6 +41,9 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// Whether such a key can sign a handshake by `scheme` (RFC 9846 section 4.3.3).
+    //= testvectors/requirements/rfc9846.txt#section-4.3.3
+    //# The keys found in certificates MUST also be of appropriate type for the signature algorithms they
+    //# are used with.
     #[must_use]
     pub fn signs(&self, scheme: SignatureScheme) -> bool {
         match scheme {
@@ -71,6 +74,9 @@ impl KeyKind {
         let oid = parts.expect(OID).unwrap_or_default();
         match oid {
             ED25519 if parts.is_empty() => Self::Ed25519,
+            //= testvectors/requirements/rfc9846.txt#section-4.3.3
+            //# If the public key is carried in an X.509 certificate, it MUST use the rsaEncryption OID
+            //# [RFC3279].
             RSA_ENCRYPTION => {
                 modulus(bits).map_or_else(|| Self::Other("malformed RSA".to_owned()), Self::Rsa)
             }
@@ -222,6 +228,8 @@ impl SignedWith {
 
 /// RFC 9846 section 4.3.3: one hash for message and mask, and a salt as long as its output. The fields that are
 /// absent have SHA-1 and 20 for their default (RFC 4055 section 3.1).
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//# When used in certificate signatures, the algorithm parameters MUST be DER encoded.
 fn pss(parameters: &[u8]) -> Option<SignedWith> {
     let (mut hash, mut mask, mut salt) = (SHA1, SHA1, &[20][..]);
     let mut fields = Elements::inside(parameters, SEQUENCE)?;
@@ -300,6 +308,9 @@ pub(super) fn key_in(spki: &[u8]) -> Option<(KeyKind, &[u8])> {
 mod tests {
     use super::*;
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3.3
+    //= type=test
+    //# If the public key is carried in an X.509 certificate, it MUST use the rsaEncryption OID [RFC3279].
     #[test]
     fn explicit_curves_and_other_keys_are_named_and_not_relied_on() {
         let explicit = [&[OID, 7][..], EC_PUBLIC_KEY, &[0x30, 0]].concat();

@@ -201,6 +201,10 @@ impl Rejected {
 
 impl VerifyError {
     /// The alert that fits (RFC 9846 section 6.2).
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+    //# If the receiver cannot construct an acceptable chain using the provided certificates and decides to
+    //# abort the handshake, then it MUST abort the handshake with an appropriate certificate-related alert
+    //# (by default, "unsupported_certificate"; see Section 6.2 for more information).
     #[must_use]
     pub fn alert(&self) -> AlertCode {
         match self {
@@ -208,6 +212,9 @@ impl VerifyError {
             Self::NoRoots => AlertCode::INTERNAL_ERROR,
             Self::Time { .. } => AlertCode::CERTIFICATE_EXPIRED,
             Self::Usage { .. } | Self::NotEvaluated { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
+            //= testvectors/requirements/rfc9846.txt#section-4.5.1.3
+            //# Any endpoint receiving any certificate which it would need to validate using any signature
+            //# algorithm using an MD5 hash MUST abort the handshake with a "bad_certificate" alert.
             // RFC 9846 section 4.5.1.3 names the alert for MD5 and SHA-1.
             Self::BrokenHash { .. } | Self::NotSignedBy { .. } => AlertCode::BAD_CERTIFICATE,
             Self::Key { .. } => AlertCode::UNSUPPORTED_CERTIFICATE,
@@ -459,6 +466,11 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+    //= type=test
+    //# If the receiver cannot construct an acceptable chain using the provided certificates and decides to
+    //# abort the handshake, then it MUST abort the handshake with an appropriate certificate-related alert
+    //# (by default, "unsupported_certificate"; see Section 6.2 for more information).
     #[test]
     fn candidates_refused_alike_give_their_alert_and_others_unknown_ca() {
         let rejected = |why| Rejected { subject: "CN=x".to_string(), why: Box::new(why) };

@@ -34,6 +34,8 @@ pub(super) fn verify(
     for (position, der) in chain.intermediates.iter().enumerate() {
         match Certificate::parse(der) {
             Ok(certificate) => sent.push(certificate),
+            //= testvectors/requirements/rfc9846.txt#section-4.5.1
+            //# with the exception of the end-entity certificate which MUST be first
             // RFC 9846 section 4.5.1 wants extraneous certificates tolerated.
             Err(why) if skipped.len() < REJECTED => {
                 let place = position.saturating_add(2);

@@ -75,6 +75,10 @@ fn refusal(result: Result<VerifiedPath, VerifyError>) -> (String, AlertCode) {
     (error.to_string(), error.alert())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//= type=test
+//# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
+//# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
 #[test]
 fn every_kind_of_key_and_signature_verifies() {
     for leaf in ["p256.pem", "p384.pem", "ed25519.pem", "rsa2048.pem"] {
@@ -144,6 +148,10 @@ fn time_is_checked_at_both_ends_of_every_certificate() {
     assert!(at(u64::MAX, last + 86_400) && !at(u64::MAX, last + 86_401), "a day at most");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+//= type=test
+//# the digitalSignature bit MUST be set if the Key Usage extension is present, and the public key (with
+//# associated restrictions) MUST be compatible with some supported signature scheme
 #[test]
 fn usage_is_checked_for_leaf_and_issuers() {
     for (leaf, intermediates, words) in [
@@ -189,6 +197,12 @@ fn a_self_signed_leaf_is_trusted_by_itself_alone() {
     assert!(verify("root.pem", "self-signed.pem", &[]).is_err());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# The sender's certificate MUST come in the first CertificateEntry in the list.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# with the exception of the end-entity certificate which MUST be first
 #[test]
 fn extraneous_certificates_and_any_order_are_tolerated() {
     verify(

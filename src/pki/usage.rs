@@ -16,7 +16,9 @@ impl Demands {
     /// What the leaf must satisfy whoever issued it; its name is another matter.
     pub(super) fn check_leaf(&self, leaf: &Certificate<'_>) -> Result<(), VerifyError> {
         self.check_any(leaf)?;
-        // RFC 9846 section 4.5.1.2: "The certificate type MUST be X.509v3".
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+        //# The certificate type MUST be X.509v3 [RFC5280], unless explicitly negotiated otherwise (e.g.,
+        //# [RFC7250]).
         if leaf.version != 3 {
             return Err(usage(leaf, "is of an X.509 version other than 3"));
         }
@@ -35,7 +37,9 @@ impl Demands {
             && (leaf.name_constraints.is_some()
                 || leaf.authority != Authority::No { path_len: None }
                 || leaf.key_usage.is_some_and(|usage| usage.key_cert_sign));
-        // RFC 9846 section 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+        //# the digitalSignature bit MUST be set if the Key Usage extension is present, and the public key
+        //# (with associated restrictions) MUST be compatible with some supported signature scheme
         if !signs && self.profile.has(Rule::DigitalSignature) {
             return Err(usage(leaf, "may not sign: its key usage lacks digitalSignature"));
         }

@@ -91,6 +91,9 @@ impl ExternalPsk {
     /// # Errors
     ///
     /// [`PskError`] for lengths that cannot be.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.11
+    //# For externally established PSKs, the Hash algorithm MUST be set when the PSK is established or
+    //# default to SHA-256 if no such algorithm is defined.
     pub fn new(identity: &[u8], key: &[u8], hash: PskHash) -> Result<Self, PskError> {
         check(identity, key)?;
         Ok(Self {

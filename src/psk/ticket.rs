@@ -129,6 +129,9 @@ impl Ticket {
     /// From when on it cannot be used: its lifetime, 7 days, or the end of the server's certificates.
     #[must_use]
     pub fn expires(&self) -> Moment {
+        //= testvectors/requirements/rfc9846.txt#section-4.7.1
+        //# Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
+        //# ticket_lifetime
         let lifetime = Duration::from_secs(u64::from(self.issued.lifetime)).min(LONGEST);
         self.received.plus(lifetime).min(self.issued.peer.expires.into())
     }
@@ -142,6 +145,9 @@ impl Ticket {
     pub(crate) fn age(&self, now: Moment) -> Result<u32, NotResumed> {
         let age = now.since(self.received).ok_or(NotResumed::FutureDated)?;
         if now >= self.expires() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+            //# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime"
+            //# value which was provided with the ticket.
             return Err(NotResumed::Expired);
         }
         u32::try_from(age.as_millis()).map_err(|_| NotResumed::Expired)
@@ -309,6 +315,14 @@ mod tests {
         assert_eq!(ticket.age(Moment::from_secs(30)), Err(NotResumed::Expired));
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3.11.1
+    //= type=test
+    //# Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime" value
+    //# which was provided with the ticket.
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //= type=test
+    //# Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
+    //# ticket_lifetime
     #[test]
     fn seven_days_and_the_servers_certificates_end_every_ticket() {
         assert_eq!(ticket(0, u32::MAX, u64::MAX).expires(), Moment::from_secs(604_800));

@@ -50,6 +50,10 @@ impl ChooseCredential {
     /// the answer is [`ChooseCredential::none`].
     #[must_use]
     pub fn with(self, credential: Arc<Credential>) -> Answer {
+        //= testvectors/requirements/rfc9846.txt#section-4.5.2
+        //# If sent by a client, the signature algorithm used in the signature MUST be one of those present
+        //# in the supported_signature_algorithms field of the "signature_algorithms" extension in the
+        //# CertificateRequest message.
         let scheme = credential.schemes().iter().copied().find(|scheme| self.schemes.contains(scheme));
         match scheme {
             Some(scheme) if credential.certificate_type() == self.certificate_type => {

@@ -93,6 +93,9 @@ impl VerifyPeer {
     }
 
     /// Vouches for the peer: its chain or its key, its name and, in a full handshake, the signature were verified.
+    //= testvectors/requirements/rfc9846.txt#appendix-C.5
+    //# applications MUST NOT use TLS in such a way absent explicit configuration or a specific application
+    //# profile
     #[must_use]
     pub fn verified(self, claim: Claim) -> Answer {
         Answer { tag: self.tag, verdict: Verdict::Verified(Verified(Arc::new(claim.into_peer()))) }

@@ -24,6 +24,8 @@ const MAX_TICKET: usize = 16_000;
 pub struct SealTicket {
     pub(crate) tag: Tag,
     pub(crate) nonce: Vec<u8>,
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //# The server MUST generate a fresh value for each ticket it sends.
     pub(crate) age_add: u32,
     pub(crate) psk: HashSecret,
     pub(crate) facts: Arc<SessionFacts>,
@@ -106,6 +108,8 @@ impl SealTicket {
         }
         let sealed = Sealed {
             ticket,
+            //= testvectors/requirements/rfc9846.txt#section-4.7.1
+            //# Servers MUST NOT use any value greater than 604800 seconds (7 days).
             lifetime: lifetime.min(MAX_LIFETIME),
             nonce: self.nonce,
             age_add: self.age_add,

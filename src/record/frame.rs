@@ -20,7 +20,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// RFC 9846 section 5.1: legacy_record_version "MUST be ignored for all purposes".
+    //= testvectors/requirements/rfc9846.txt#section-5.1
+    //# This field is deprecated and MUST be ignored for all purposes.
+    //= testvectors/requirements/rfc9846.txt#appendix-E
+    //# The value of TLSPlaintext.legacy_record_version MUST be ignored by all implementations.
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //# Servers will receive various TLS 1.x versions in this field, but its value MUST always be ignored.
     pub(super) fn parse(bytes: &[u8; HEADER_LEN]) -> Self {
         let [kind, _, _, high, low] = *bytes;
         Self { kind: ContentType(kind), len: usize::from(u16::from_be_bytes([high, low])) }

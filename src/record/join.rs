@@ -35,6 +35,12 @@ pub(crate) struct Message<'a> {
 impl Message<'_> {
     /// The right to change read keys behind this message.
     pub(crate) fn boundary(&mut self) -> Result<EpochBoundary, Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-5.1
+        //# Handshake messages MUST NOT span key changes.
+        //= testvectors/requirements/rfc9846.txt#section-5.1
+        //# Implementations MUST verify that all messages immediately preceding a key change align with a
+        //# record boundary; if not, then they MUST terminate the connection with an "unexpected_message"
+        //# alert.
         const SPANS: Fault = Fault::unexpected_message("handshake bytes follow a message that changes keys");
         self.boundary.take().ok_or(SPANS)
     }

@@ -9,8 +9,9 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-    /// "the first record transmitted under a particular traffic key MUST use sequence number 0"
     pub(super) fn new(iv: [u8; NONCE_LEN]) -> Self {
+        //= testvectors/requirements/rfc9846.txt#section-5.3
+        //# the first record transmitted under a particular traffic key MUST use sequence number 0
         Self { iv, next: 0 }
     }
 
@@ -32,6 +33,9 @@ impl Nonces {
 
     /// Uses the current nonce up; `None` when the sequence number would wrap, which it must not.
     pub(super) fn advance(&mut self) -> Option<()> {
+        //= testvectors/requirements/rfc9846.txt#section-5.3
+        //# If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section
+        //# 4.7.3) or terminate the connection.
         self.next = self.next.checked_add(1)?;
         Some(())
     }
@@ -46,6 +50,12 @@ impl Nonces {
 mod tests {
     use super::*;
 
+    //= testvectors/requirements/rfc9846.txt#section-5.3
+    //= type=test
+    //# the first record transmitted under a particular traffic key MUST use sequence number 0
+    //= testvectors/requirements/rfc9846.txt#section-5.3
+    //= type=test
+    //# An AEAD algorithm where N_MAX is less than 8 bytes MUST NOT be used with TLS.
     #[test]
     fn the_sequence_number_is_xored_into_the_right_end() {
         let mut nonces = Nonces::new([0xF0; NONCE_LEN]);
@@ -55,6 +65,10 @@ mod tests {
         assert_eq!(nonces.current().0, expected);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-5.3
+    //= type=test
+    //# If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3)
+    //# or terminate the connection.
     #[test]
     fn the_sequence_number_does_not_wrap() {
         let mut nonces = Nonces::new([0; NONCE_LEN]);

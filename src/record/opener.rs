@@ -150,6 +150,9 @@ impl<D: Direction> Opener<D> {
                     self.charge_skipped(header.len)?;
                     return Ok(Opened::Skipped { consumed });
                 }
+                //= testvectors/requirements/rfc9846.txt#section-5.2
+                //# If the decryption fails, the receiver MUST terminate the connection with a
+                //# "bad_record_mac" alert.
                 return Err(Fault::bad_record_mac("a record could not be deprotected"));
             }
         };
@@ -160,6 +163,8 @@ impl<D: Direction> Opener<D> {
         //# A TLS endpoint that receives a record larger than its advertised limit MUST generate a fatal
         //# "record_overflow" alert
         if inner.len() > self.limit.inner() {
+            //= testvectors/requirements/rfc9846.txt#section-5.4
+            //# the full encoded TLSInnerPlaintext MUST NOT exceed 2^14
             return Err(Fault::record_overflow("a record holds more than the record size limit"));
         }
         let (kind, content) = strip_padding(inner)?;
@@ -179,13 +184,32 @@ impl<D: Direction> Opener<D> {
             (ContentType::APPLICATION_DATA, None, _) => {
                 return Err(Fault::unexpected_message("application data arrived before any key"));
             }
+            //= testvectors/requirements/rfc9846.txt#section-5
+            //# If a TLS implementation receives an unexpected record type, it MUST terminate the connection
+            //# with an "unexpected_message" alert.
+            //= testvectors/requirements/rfc9846.txt#appendix-E.5
+            //# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible
+            //# CLIENT-HELLO.
             _ => return Err(Fault::unexpected_message("unknown record type")),
         };
+        //= testvectors/requirements/rfc9846.txt#section-5.1
+        //# The length MUST NOT exceed 2^14 bytes.
+        //= testvectors/requirements/rfc9846.txt#section-5.2
+        //# The length MUST NOT exceed 2^14 + 256 bytes.
         let longest = match protection {
             Protection::Plain => MAX_CONTENT,
             Protection::Sealed => MAX_CIPHERTEXT,
         };
         if header.len > longest {
+            //= testvectors/requirements/rfc9846.txt#section-5.1
+            //# An endpoint that receives a record that exceeds this length MUST terminate the connection
+            //# with a "record_overflow" alert.
+            //= testvectors/requirements/rfc9846.txt#section-5.2
+            //# An endpoint that receives a record that exceeds this length MUST terminate the connection
+            //# with a "record_overflow" alert.
+            //= testvectors/requirements/rfc9846.txt#section-5.2
+            //# An endpoint that receives a record from its peer with TLSCiphertext.length larger than 2^14
+            //# + 256 octets MUST terminate the connection with a "record_overflow" alert.
             return Err(Fault::record_overflow("a record is longer than the protocol allows"));
         }
         Ok(protection)
@@ -207,15 +231,24 @@ impl<D: Direction> Opener<D> {
 
 /// Finds the content type behind the content (RFC 9846 section 5.4): the last byte that is not zero.
 fn strip_padding(inner: &mut [u8]) -> Result<(ContentType, &mut [u8]), Fault> {
+    //= testvectors/requirements/rfc9846.txt#section-5.4
+    //# Implementations MUST limit their scanning to the cleartext returned from the AEAD decryption.
     let end = inner.iter().rposition(|byte| *byte != 0);
     let (content, rest) = inner.split_at_mut_checked(end.unwrap_or(usize::MAX)).unwrap_or_default();
     let kind = match rest.first() {
         Some(kind) => ContentType(*kind),
+        //= testvectors/requirements/rfc9846.txt#section-5.4
+        //# If a receiving implementation does not find a non-zero octet in the cleartext, it MUST terminate
+        //# the connection with an "unexpected_message" alert.
         None => return Err(Fault::unexpected_message("a protected record has no content type")),
     };
     match kind {
         ContentType::APPLICATION_DATA => Ok((kind, content)),
         ContentType::HANDSHAKE | ContentType::ALERT if content.is_empty() => {
+            //= testvectors/requirements/rfc9846.txt#section-5.4
+            //# Implementations MUST NOT send Handshake and Alert records that have a zero-length
+            //# TLSInnerPlaintext.content; if such a message is received, the receiving implementation MUST
+            //# terminate the connection with an "unexpected_message" alert.
             Err(Fault::unexpected_message("a handshake or alert record may not be empty"))
         }
         ContentType::HANDSHAKE | ContentType::ALERT => Ok((kind, content)),

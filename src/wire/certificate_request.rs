@@ -3,8 +3,17 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    ExtensionSet, Extensions, In, certificate_authorities, check_request, oid_filters, signature_algorithms,
-    signed_certificate_timestamp, status_request,
+    //= testvectors/requirements/rfc9846.txt#section-4.4.2
+    //# Clients MUST ignore unrecognized extensions.
+    ExtensionSet,
+    Extensions,
+    In,
+    certificate_authorities,
+    check_request,
+    oid_filters,
+    signature_algorithms,
+    signed_certificate_timestamp,
+    status_request,
 };
 use super::message::write_message;
 use super::{List, Reader, U8, U16, U16List, Writer};

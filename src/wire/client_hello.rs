@@ -140,9 +140,16 @@ impl<'a> ClientExtensions<'a> {
         Ok(found)
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# a TLS-compliant application MUST implement the following TLS extensions:
     fn absorb(&mut self, kind: ExtensionType, data: &'a [u8]) -> Result<(), Fault> {
-        // RFC 9846 section 4.3.11: "Servers MUST check that it is the last extension".
+        //= testvectors/requirements/rfc9846.txt#section-4.3
+        //# with the exception of "pre_shared_key" (Section 4.3.11) which MUST be the last extension in the
+        //# ClientHello
         if self.pre_shared_key.is_some() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.11
+            //# Servers MUST check that it is the last extension and otherwise fail the handshake with an
+            //# "illegal_parameter" alert.
             return Err(Fault::illegal_parameter("pre_shared_key must be the last extension"));
         }
         check_request(kind, In::ClientHello)?;
@@ -197,6 +204,8 @@ impl<'a> ClientExtensions<'a> {
 ///
 /// # Errors
 /// [`Misuse::TooLong`] when a value does not fit its field; `out` is then as it was before.
+//= testvectors/requirements/rfc9846.txt#appendix-E.5
+//# Implementations MUST NOT send an SSL version 2.0 compatible CLIENT- HELLO.
 pub(crate) fn write_client_hello(
     out: &mut Vec<u8>,
     random: &[u8; 32],
@@ -208,6 +217,9 @@ pub(crate) fn write_client_hello(
         return Err(Misuse::TooLong);
     }
     write_message(out, HandshakeType::CLIENT_HELLO, |w| {
+        //= testvectors/requirements/rfc9846.txt#appendix-E.5
+        //# Implementations MUST use 0x0303 for the ClientHello.legacy_version and
+        //# ServerHello.legacy_version.
         w.u16(ProtocolVersion::TLS_1_2.0);
         w.bytes(random);
         w.vec::<U8>(session_id)?;
@@ -275,6 +287,12 @@ mod tests {
     //= testvectors/requirements/rfc9846.txt#section-4.2.2
     //= type=test
     //# For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# senders MUST NOT include data after the structure in the "extension_data" field
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //= type=test
+    //# a TLS-compliant application MUST implement the following TLS extensions:
     #[test]
     fn every_field_is_read_back() {
         let body = hello(full);
@@ -356,6 +374,10 @@ mod tests {
         assert_eq!(alert(ClientHello::parse(&grease)), AlertCode::ILLEGAL_PARAMETER);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# with the exception of "pre_shared_key" (Section 4.3.11) which MUST be the last extension in the
+    //# ClientHello
     #[test]
     fn pre_shared_key_must_be_the_last_extension() {
         let refused = hello(|w| {

@@ -3,8 +3,20 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    ExtensionSet, Extensions, In, alpn, certificate_type, check_response, early_data, record_size_limit,
-    server_name, supported_groups, ticket_request,
+    //= testvectors/requirements/rfc9846.txt#section-4.4.1
+    //# The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any
+    //# are found MUST abort the handshake with an "illegal_parameter" alert.
+    ExtensionSet,
+    Extensions,
+    In,
+    alpn,
+    certificate_type,
+    check_response,
+    early_data,
+    record_size_limit,
+    server_name,
+    supported_groups,
+    ticket_request,
 };
 use super::message::write_message;
 use super::{Reader, U16, U16List, Writer};
@@ -57,6 +69,9 @@ impl<'a> EncryptedExtensions<'a> {
                 server_name::parse_server(data)?;
                 self.server_name_ack = true;
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.3.7
+            //# Clients MUST NOT act upon any information found in "supported_groups" prior to successful
+            //# completion of the handshake
             ExtensionType::SUPPORTED_GROUPS => self.supported_groups = Some(supported_groups::parse(data)?),
             ExtensionType::ALPN => self.alpn = Some(alpn::parse_server(data)?),
             ExtensionType::RECORD_SIZE_LIMIT => {

@@ -24,7 +24,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<KeyUpdateRequest, Fault> {
     match value {
         0 => Ok(KeyUpdateRequest::UpdateNotRequested),
         1 => Ok(KeyUpdateRequest::UpdateRequested),
-        // RFC 9846 section 4.7.3: "If an implementation receives any other value ..".
+        //= testvectors/requirements/rfc9846.txt#section-4.7.3
+        //# If an implementation receives any other value, it MUST terminate the connection with an
+        //# "illegal_parameter" alert.
         _ => Err(Fault::illegal_parameter("request_update must be 0 or 1")),
     }
 }

@@ -2,6 +2,11 @@
 
 use alloc::vec::Vec;
 
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//# Clients MUST ignore unrecognized extensions.
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# In TLS 1.3, a client receiving a CertificateRequest or NewSessionTicket MUST also ignore all
+//# unrecognized extensions.
 use super::ext::{Extensions, In, check_request, early_data, non_empty};
 use super::message::write_message;
 use super::{Reader, U8, U16};
@@ -132,6 +137,13 @@ mod tests {
         assert!(body.len() <= max_len(HandshakeType::NEW_SESSION_TICKET, &SizeLimits::default()));
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //= type=test
+    //# Clients MUST ignore unrecognized extensions.
+    //= testvectors/requirements/rfc9846.txt#section-9.3
+    //= type=test
+    //# In TLS 1.3, a client receiving a CertificateRequest or NewSessionTicket MUST also ignore all
+    //# unrecognized extensions.
     #[test]
     fn unknown_extensions_are_ignored() {
         assert!(NewSessionTicket::parse(&with(|w| encode_empty(w, ExtensionType(0x0A0A)))).is_ok());

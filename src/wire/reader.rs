@@ -87,7 +87,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn finish(self) -> Result<(), Fault> {
         match self.bytes {
             [] => Ok(()),
-            // RFC 9846 section 4.3: ".. if there is data left over after parsing the structure."
+            //= testvectors/requirements/rfc9846.txt#section-4.3
+            //# receivers MUST abort the handshake with a "decode_error" alert if there is data left over
+            //# after parsing the structure
             _ => Err(Fault::decode_error("no bytes may be left over after a structure")),
         }
     }
@@ -111,6 +113,10 @@ impl<'a> Reader<'a> {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-6
+//# Peers which receive a message which cannot be parsed according to the syntax (e.g., have a length
+//# extending beyond the message boundary or contain an out-of-range length) MUST terminate the connection
+//# with a "decode_error" alert.
 const CUT_SHORT: Fault = Fault::decode_error("a field must not reach beyond what encloses it");
 
 #[cfg(test)]

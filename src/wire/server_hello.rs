@@ -178,6 +178,8 @@ pub(crate) fn write_server_hello(
         return Err(Misuse::TooLong);
     }
     write_message(out, HandshakeType::SERVER_HELLO, |w| {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# It MUST set the ServerHello.legacy_version field to 0x0303 (TLS 1.2).
         w.u16(ProtocolVersion::TLS_1_2.0);
         w.bytes(random);
         w.vec::<U8>(session_id_echo)?;

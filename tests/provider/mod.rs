@@ -28,6 +28,7 @@ macro_rules! suite {
                     a_key_of_another_type_is_refused, a_curve_other_than_the_schemes_is_refused,
                     a_short_rsa_key_is_refused, a_compressed_public_key_is_refused,
                     a_certificate_scheme_does_not_verify_handshakes, signing_without_entropy_is_reported,
+                    a_pss_salt_is_as_long_as_the_hash,
                     pss_salts_are_fresh;
             }
         }

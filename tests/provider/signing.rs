@@ -182,6 +182,19 @@ pub fn pss_salts_are_fresh(provider: &Provider) {
     assert_ne!(sign(), sign());
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//= type=test
+//# The length of the Salt MUST be equal to the length of the output of the digest algorithm.
+pub fn a_pss_salt_is_as_long_as_the_hash(provider: &Provider) {
+    let scheme = SignatureScheme::RSA_PSS_RSAE_SHA256;
+    let verify = |signature| provider.verify(scheme, keys::RSA_2048_SPKI, MESSAGE, signature);
+    assert_eq!(verify(RSA_SALT_32), Ok(()));
+    assert_eq!(verify(RSA_SALT_20), Err(Failed::Input));
+}
+
+const RSA_SALT_20: &[u8] = include_bytes!("../../testvectors/keys/rsa2048.pss-salt20.sig");
+const RSA_SALT_32: &[u8] = include_bytes!("../../testvectors/keys/rsa2048.pss-salt32.sig");
+
 fn load(provider: &Provider, key: &PrivateKeyDer<'_>) -> Arc<dyn SigningKey> {
     (provider.load_key)(key).unwrap_or_else(|error| panic!("{error}"))
 }

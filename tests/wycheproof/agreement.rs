@@ -22,6 +22,9 @@ struct Case {
     result: Verdict,
 }
 
+//= testvectors/requirements/rfc9846.txt#section-7.4.2
+//= type=test
+//# leading zeros found in this octet string MUST NOT be truncated
 pub fn run(provider: &Provider) {
     file(provider, NamedGroup::X25519, 32, "x25519_test", 518);
     file(provider, NamedGroup::SECP256R1, 32, "ecdh_secp256r1_ecpoint_test", 355);

@@ -70,6 +70,9 @@ impl XKey {
     pub(super) fn agree(&self, peer: &[u8]) -> Result<XShared, Failed> {
         let peer: [u8; X25519_LEN] = peer.try_into().map_err(|_| Failed::Input)?;
         let shared = self.secret.diffie_hellman(&XPublicKey::from(peer));
+        //= testvectors/requirements/rfc9846.txt#section-7.4.2
+        //# Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
+        //# value and abort if so, as described in Section 6 of [RFC7748].
         if shared.was_contributory() { Ok(shared) } else { Err(Failed::Input) }
     }
 }
@@ -165,9 +168,14 @@ where
 {
     let peer = uncompressed_point::<C>(peer)?;
     let shared = secret.diffie_hellman(&peer);
+    //= testvectors/requirements/rfc9846.txt#section-7.4.2
+    //# leading zeros found in this octet string MUST NOT be truncated
     SharedSecret::copy_of(shared.raw_secret_bytes()).ok_or(Failed::Provider)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.8.2
+//# For the curves secp256r1, secp384r1, and secp521r1, peers MUST validate each other's public value Q by
+//# ensuring that the point is a valid point on the elliptic curve.
 /// A point in the only legal form (RFC 9846 section 4.3.8.2), checked to be on the curve and not at infinity.
 pub(super) fn uncompressed_point<C>(bytes: &[u8]) -> Result<PublicKey<C>, Failed>
 where

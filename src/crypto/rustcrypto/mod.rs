@@ -33,7 +33,14 @@ pub fn provider() -> Provider {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-E.5
+//# Implementations MUST NOT offer or negotiate RC4 cipher suites for any version of TLS for any reason.
+//= testvectors/requirements/rfc9846.txt#appendix-E.5
+//# Ciphers with a strength less than 112 bits MUST NOT be offered or negotiated for any version of TLS for
+//# any reason.
 static SUITES: &[&Suite] = &[
+    //= testvectors/requirements/rfc9846.txt#section-9.1
+    //# A TLS-compliant application MUST implement the TLS_AES_128_GCM_SHA256 [GCM] cipher suite
     &Suite { id: CipherSuite::TLS_AES_128_GCM_SHA256, hash: &hash::SHA256, aead: &aead::AES_128_GCM },
     &Suite { id: CipherSuite::TLS_AES_256_GCM_SHA384, hash: &hash::SHA384, aead: &aead::AES_256_GCM },
     &Suite {
@@ -43,4 +50,9 @@ static SUITES: &[&Suite] = &[
     },
 ];
 
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//# A TLS-compliant application MUST support key exchange with secp256r1 (NIST P-256)
+//= testvectors/requirements/rfc9846.txt#appendix-B.3.1.4
+//# Values within "obsolete_RESERVED" ranges are used in previous versions of TLS and MUST NOT be offered or
+//# negotiated by TLS 1.3 implementations.
 static GROUPS: &[&dyn Group] = &[&hybrid::X25519MLKEM768, &ec::X25519, &ec::SECP256R1, &ec::SECP384R1];

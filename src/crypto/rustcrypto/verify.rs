@@ -26,6 +26,13 @@ pub(super) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap
 pub(super) const RSA_MIN_BITS: u32 = 2048;
 pub(super) const RSA_MAX_BITS: u32 = 8192;
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//# They MUST NOT be offered or negotiated by any implementation.
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//# In particular, MD5 [SLOTH], SHA-224, and DSA MUST NOT be used.
+//= testvectors/requirements/rfc9846.txt#section-9.1
+//# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
+//# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
 pub(super) static ALL: &[&dyn Verifier] = &[
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha256, ecdsa::<NistP256, Sha256>),
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha384, ecdsa::<NistP256, Sha384>),
@@ -122,6 +129,8 @@ where
     pkcs1v15::VerifyingKey::<D>::new(rsa_key(spki)?).verify(message, &signature).map_err(|_| Failed::Input)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//# The length of the Salt MUST be equal to the length of the output of the digest algorithm.
 /// RSASSA-PSS with MGF1 of the same hash and a salt as long as the digest (RFC 9846 section 4.3.3).
 fn rsa_pss<D>(spki: &SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> Result<(), Failed>
 where

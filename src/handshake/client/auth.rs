@@ -105,13 +105,18 @@ fn settle(
     cx: &mut Context<'_>,
 ) -> Result<Result<(), NoEarlyData>, Error> {
     match (early, accepted) {
-        // "If the server supplies an "early_data" extension, the client MUST verify that the server's selected_identity
-        // is 0." The rest of what it was sent for must hold too.
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# If the server supplies an "early_data" extension, the client MUST verify that the server's
+        //# selected_identity is 0.
+        // The rest of what it was sent for must hold too.
         (Early::Offered(offer), true) if offer.suite == facts.suite.id && offer.alpn == facts.alpn => {
             cx.carrier.early_verdict(EarlyVerdict::Accepted);
             Ok(Ok(()))
         }
         (_, true) => {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.11
+            //# If any other value is returned, the client MUST abort the handshake with an
+            //# "illegal_parameter" alert.
             Err(Fault::illegal_parameter("the server accepted early data that was not for it").into())
         }
         (Early::Offered(_), false) => {
@@ -138,7 +143,9 @@ impl WaitAuth {
             return Err(OUT_OF_ORDER.into());
         }
         let request = CertificateRequest::parse(message.body)?;
-        // RFC 9846 section 4.4.2: "This field SHALL be zero length unless used for .. post-handshake authentication"
+        //= testvectors/requirements/rfc9846.txt#section-4.4.2
+        //# This field SHALL be zero length unless used for the post-handshake authentication exchanges
+        //# described in Section 4.7.2.
         if !request.context.is_empty() {
             return Err(Fault::illegal_parameter(
                 "certificate_request_context must be empty in the handshake",
@@ -165,8 +172,12 @@ impl WaitAuth {
 
     pub(super) fn on_certificate(mut self, message: Message<'_>) -> Result<ClientNext, Error> {
         let credentials = Credentials::read(message.body, self.types.server, self.flight.facts.sent)?;
-        // RFC 9846 section 4.5.1.3
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1.3
+        //# If the server supplies an empty Certificate message, the client MUST abort the handshake with a
+        //# "decode_error" alert.
         let credentials =
+            //= testvectors/requirements/rfc9846.txt#section-4.5.1
+            //# The server's certificate_list MUST always be non-empty.
             credentials.ok_or(Fault::decode_error("a server's Certificate must hold a certificate"))?;
         self.flight.transcript.absorb(message.raw);
         Ok(Next::Wait(State::CertificateVerify(WaitCertificateVerify { auth: self, credentials })))

@@ -79,9 +79,13 @@ impl WaitFinished {
         cx.carrier.reveal(SecretLabel::ServerTraffic, &facts.random, secrets.server.expose());
         cx.carrier.reveal(SecretLabel::Exporter, &facts.random, secrets.exporter.expose());
         cx.carrier.rekey_read(secrets.server.keys(facts.suite.aead)?, boundary);
+        //= testvectors/requirements/rfc9846.txt#section-4.6
+        //# If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
+        //# EndOfEarlyData message after receiving the server Finished.
+        //= testvectors/requirements/rfc9846.txt#section-4.6
+        //# If the server does not send an "early_data" extension in EncryptedExtensions, then the client
+        //# MUST NOT send an EndOfEarlyData message.
         if early_data.is_ok() {
-            // RFC 9846 section 4.6: "If the server sent an "early_data" extension .., the client MUST send an
-            // EndOfEarlyData message after receiving the server Finished."
             emit(cx.carrier, &mut transcript, write_end_of_early_data)?;
             cx.carrier.change_write()?;
         }
@@ -100,6 +104,9 @@ impl WaitFinished {
             peer,
             server_finished,
         };
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# The client MUST send a Certificate message if and only if the server has requested
+        //# certificate-based client authentication via a CertificateRequest message (Section 4.4.2).
         let Some(request) = request else { return ending.finish(cx) };
         // Asked only now, and not on CertificateRequest: nothing about our credentials is looked up for a server
         // that has not proved who it is.
@@ -143,6 +150,10 @@ impl WaitCredential {
 
     pub(super) fn on_none(self, cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         let mut ending = self.ending;
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# If the server requests certificate-based client authentication but no suitable certificate is
+        //# available, the client MUST send a Certificate message containing no certificates (i.e., with the
+        //# "certificate_list" field having length 0).
         emit_certificate(cx.carrier, &mut ending.transcript, None, self.wanted)?;
         ending.finish(cx)
     }
@@ -158,7 +169,12 @@ pub(crate) struct WaitSignature {
 impl WaitSignature {
     pub(super) fn on_signed(self, signature: &[u8], cx: &mut Context<'_>) -> Result<ClientNext, Error> {
         let Self { mut ending, scheme, .. } = self;
+        //= testvectors/requirements/rfc9846.txt#section-4.5.2
+        //# Clients MUST send this message whenever authenticating via a certificate (i.e., when the
+        //# Certificate message is non-empty).
         emit(cx.carrier, &mut ending.transcript, |out| write_certificate_verify(out, scheme, signature))?;
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# A Finished message MUST be sent regardless of whether the Certificate message is empty.
         ending.finish(cx)
     }
 }

@@ -83,6 +83,9 @@ fn send_early(
     transcript: &Transcript,
     cx: &mut Context<'_>,
 ) -> Result<(), Error> {
+    //= testvectors/requirements/rfc9846.txt#section-4.3.10
+    //# The PSK used to encrypt the early data MUST be the first PSK listed in the client's "pre_shared_key"
+    //# extension.
     let (Ok(early), Some(psk)) = (&offered.early, offered.psks.first()) else { return Ok(()) };
     let suite = cx.config.common.suite(early.suite).ok_or(Failed::Provider)?.suite;
     let secrets = psk.schedule.send_early(&transcript.digest())?;
@@ -105,6 +108,8 @@ pub(super) enum Kind<'a> {
         early: bool,
     },
     /// The second one, which gives back the cookie of the HelloRetryRequest.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.2
+    //# Clients MUST NOT use cookies in their initial ClientHello in subsequent connections.
     Second { cookie: Option<&'a [u8]> },
 }
 
@@ -117,6 +122,8 @@ pub(super) struct Ours {
 
 impl Ours {
     /// A key for `group`; a hybrid's classical component is offered too where it is configured.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Clients and Servers MUST NOT reuse a key share for multiple connections.
     pub(super) fn start(group: &'static dyn Group, config: &ClientConfig) -> Result<Self, Failed> {
         let exchange = group.start(&*config.common.provider.rng)?;
         let configured =
@@ -125,11 +132,18 @@ impl Ours {
     }
 
     /// A key for `group` alone, as a HelloRetryRequest demands.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# the client MUST replace the original "key_share" extension with one containing only a new
+    //# KeyShareEntry for the group indicated in the selected_group field of the triggering
+    //# HelloRetryRequest
     pub(super) fn start_only(group: &'static dyn Group, config: &ClientConfig) -> Result<Self, Failed> {
         Ok(Self { only: Some(group.id()), ..Self::start(group, config)? })
     }
 
     /// The shares that are offered.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension and
+    //# MUST appear in the same order.
     pub(super) fn shares(&self) -> impl Iterator<Item = KeyShareEntry<'_>> {
         self.exchange
             .shares()
@@ -173,6 +187,8 @@ pub(super) fn write(
     let common = &config.common;
     let suites: Vec<CipherSuite> = common.suites.iter().map(|entry| entry.suite.id).collect();
     let groups: Vec<NamedGroup> = common.groups.iter().map(|group| group.id()).collect();
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# All implementations MUST send and use these extensions when offering applicable features:
     let mut sent: ExtensionSet = [
         ExtensionType::SUPPORTED_VERSIONS,
         ExtensionType::SUPPORTED_GROUPS,
@@ -182,13 +198,27 @@ pub(super) fn write(
     .into_iter()
     .collect();
     let mut note = |kind| sent.insert(kind);
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //# Implementations MUST NOT use the Truncated HMAC extension, defined in Section 7 of [RFC6066]
     let extensions = |w: &mut Writer<'_>| {
         if let ServerName::DnsName(name) = &base.name {
             note(ExtensionType::SERVER_NAME);
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# Additionally, all implementations MUST support the use of the "server_name" extension with
+            //# applications capable of using it.
             server_name::encode_client(w, sent_name(name))?;
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# Implementations of this specification MUST send this extension in the ClientHello containing all
+        //# versions of TLS which they are prepared to negotiate
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "supported_versions" is REQUIRED for all ClientHello, ServerHello, and HelloRetryRequest
+        //# messages.
         supported_versions::encode_client(w, &[ProtocolVersion::TLS_1_3])?;
         supported_groups::encode(w, &groups)?;
+        //= testvectors/requirements/rfc9846.txt#section-4.3.3
+        //# Clients which desire the server to authenticate itself via a certificate MUST send the
+        //# "signature_algorithms" extension.
         signature_algorithms::encode(w, &common.schemes)?;
         if common.certificate_schemes != common.schemes {
             note(ExtensionType::SIGNATURE_ALGORITHMS_CERT);
@@ -237,8 +267,14 @@ pub(super) fn write(
         match kind {
             Kind::First { early: true } => {
                 note(ExtensionType::EARLY_DATA);
+                //= testvectors/requirements/rfc9846.txt#section-4.3.10
+                //# If the client opts to do so, it MUST supply both the "pre_shared_key" and "early_data"
+                //# extensions.
                 early_data::encode_flag(w)?;
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.3.2
+            //# When sending the new ClientHello, the client MUST copy the contents of the extension
+            //# received in the HelloRetryRequest into a "cookie" extension in the new ClientHello.
             Kind::Second { cookie: Some(bytes) } => cookie::encode(w, bytes)?,
             Kind::First { early: false } | Kind::Second { cookie: None } => {}
         }
@@ -246,12 +282,23 @@ pub(super) fn write(
         // Also without a key: "This extension also restricts the modes for use with PSK resumption." (RFC 9846 section
         // 4.3.9)
         if config.tickets != Tickets::Ignored || !psks.is_empty() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.9
+            //# To use PSKs, clients MUST also send a "psk_key_exchange_modes" extension.
+            //= testvectors/requirements/rfc9846.txt#section-4.3.9
+            //# A client MUST provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key"
+            //# extension.
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# "psk_key_exchange_modes" is REQUIRED for PSK key agreement.
             psk_key_exchange_modes::encode(w, modes(common.psk_ke))?;
         }
-        // "The "pre_shared_key" extension MUST be the last extension in the ClientHello".
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# The "pre_shared_key" extension MUST be the last extension in the ClientHello (this facilitates
+        //# implementation as described below).
         if !psks.is_empty() {
             note(ExtensionType::PRE_SHARED_KEY);
             let binder_lens = psks.iter().map(|psk| psk.hash().output_len());
+            //= testvectors/requirements/rfc9846.txt#section-9.2
+            //# "pre_shared_key" is REQUIRED for PSK key agreement.
             pre_shared_key::encode_client(w, psks.iter().map(Psk::identity), binder_lens)?;
         }
         Ok(())

@@ -67,12 +67,27 @@ impl State {
             (Self::EncryptedExtensions(state), HandshakeType::ENCRYPTED_EXTENSIONS) => {
                 state.on_encrypted_extensions(message, cx)
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.4.2
+            //# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest
+            //# message in the main handshake or request post-handshake authentication
             (Self::Auth(state), HandshakeType::CERTIFICATE_REQUEST) => state.on_certificate_request(message),
+            //= testvectors/requirements/rfc9846.txt#appendix-F.1
+            //# implementations MUST NOT combine external PSKs with certificate-based authentication of
+            //# either the client or server
             (Self::Auth(state), HandshakeType::CERTIFICATE) => state.on_certificate(message),
             (Self::CertificateVerify(state), HandshakeType::CERTIFICATE_VERIFY) => {
+                //= testvectors/requirements/rfc9846.txt#section-4.5.2
+                //# this message MUST appear immediately after the Certificate message and immediately prior
+                //# to the Finished message
                 state.on_certificate_verify(message, cx)
             }
             (Self::Finished(state), HandshakeType::FINISHED) => state.on_finished(message, cx),
+            //= testvectors/requirements/rfc9846.txt#section-4.6
+            //# Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with
+            //# an "unexpected_message" alert.
+            //= testvectors/requirements/rfc9846.txt#section-4.7.3
+            //# Implementations that receive a KeyUpdate message prior to receiving a Finished message MUST
+            //# terminate the connection with an "unexpected_message" alert.
             _ => Err(OUT_OF_ORDER.into()),
         }
     }

@@ -182,6 +182,9 @@ fn of_ticket(
     // RFC 9846 section 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate
     // presented in the original session, and SHOULD only resume if the SNI value matches the one used in the original
     // session."
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //# Clients MUST only resume if the new SNI value is valid for the server certificate presented in the
+    //# original session
     if server_name != name {
         return Err(NotResumed::OtherServerName.into());
     }

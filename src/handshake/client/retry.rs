@@ -39,14 +39,21 @@ impl WaitServerHello {
                 );
             }
             None => self.exchange,
-            // RFC 9846 section 4.3.8: the group must be in supported_groups and not among the shares.
+            //= testvectors/requirements/rfc9846.txt#section-4.3.8
+            //# Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
+            //# selected_group field corresponds to a group which was provided in the "supported_groups"
+            //# extension in the original ClientHello and (2) the selected_group field does not correspond
+            //# to a group which was provided in the "key_share" extension in the original ClientHello.
             Some(group) => match cx.config.common.group(group) {
                 Some(implementation) if !self.exchange.offers(group) => {
                     Ours::start_only(implementation, cx.config)?
                 }
                 _ => {
                     return Err(
-                        Fault::illegal_parameter("a HelloRetryRequest names no group to retry with").into()
+                        //= testvectors/requirements/rfc9846.txt#section-4.3.8
+                        //# If either of these checks fails, then the client MUST abort the handshake with
+                        //# an "illegal_parameter" alert.
+                        Fault::illegal_parameter("a HelloRetryRequest names no group to retry with").into(),
                     );
                 }
             },
@@ -58,6 +65,8 @@ impl WaitServerHello {
         // RFC 9846 section 4.2.2: a second ClientHello goes without early data, and without keys of another hash. Ages stay
         // as they were: there is no clock here, and only early data looks at them.
         if offered.early.is_ok() {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.10
+            //# A client MUST NOT include the "early_data" extension in its followup ClientHello.
             offered.early = Err(NoEarlyData::Retried);
             cx.carrier.write_plain_again();
             cx.carrier.early_verdict(EarlyVerdict::Refused);

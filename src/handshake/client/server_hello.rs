@@ -132,6 +132,8 @@ impl WaitServerHello {
     //# legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3
     /// What a ServerHello and a HelloRetryRequest must both satisfy, in the standard's order: the version first.
     fn check(&self, hello: &ServerHello<'_>, cx: &Context<'_>) -> Result<ConfiguredSuite, Fault> {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# clients MUST check for this extension prior to processing the rest of the ServerHello
         check_version(hello)?;
         //= testvectors/requirements/rfc9846.txt#section-4.2.3
         //# A client which receives a legacy_session_id_echo field that does not match what it sent in the
@@ -168,8 +170,10 @@ impl WaitServerHello {
     }
 }
 
-/// RFC 9846 section 4.3.1: "clients MUST check for this extension prior to processing the rest of the ServerHello".
 fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //# clients MUST ignore the ServerHello.legacy_version value and MUST use only the "supported_versions"
+    //# extension to determine the selected version
     match hello.selected_version()? {
         Some(ProtocolVersion::TLS_1_3) if hello.legacy_version == ProtocolVersion::TLS_1_2 => Ok(()),
         //= testvectors/requirements/rfc9846.txt#section-4.2.3
@@ -180,6 +184,10 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
         }
         //= testvectors/requirements/rfc9846.txt#section-4.2.4
         //# and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes.
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# If the "supported_versions" extension in the ServerHello contains a version not offered by the
+        //# client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an
+        //# "illegal_parameter" alert.
         Some(_) => Err(Fault::illegal_parameter("the server selected a version that was not offered")),
         //= testvectors/requirements/rfc9846.txt#section-4.2.3
         //# TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
@@ -192,6 +200,12 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
                 "the connection was downgraded: the server knows TLS 1.3 but was not asked",
             ))
         }
+        //= testvectors/requirements/rfc9846.txt#appendix-E.1
+        //# If the version chosen by the server is not supported by the client (or is not acceptable), the
+        //# client MUST abort the handshake with a "protocol_version" alert.
+        //= testvectors/requirements/rfc9846.txt#appendix-E.3
+        //# A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello
+        //# with TLS 1.2 or older.
         None => Err(Fault::protocol_version("the server speaks only TLS 1.2 or older; TLS 1.3 is needed")),
     }
 }
@@ -212,13 +226,19 @@ pub(super) enum Early {
 }
 
 /// The key that the server selected (RFC 9846 section 4.3.11).
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//# Clients MUST verify that the server's selected_identity is within the range supplied by the client, that
+//# the server selected a cipher suite indicating a Hash associated with the PSK, and that a server
+//# "key_share" extension is present if required by the ClientHello "psk_key_exchange_modes" extension.
 fn select(offered: &mut Offered, index: u16, suite: &ConfiguredSuite) -> Result<Psk, Fault> {
     let index = usize::from(index);
     if index >= offered.psks.len() {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# If these values are not consistent, the client MUST abort the handshake with an
+        //# "illegal_parameter" alert.
         return Err(Fault::illegal_parameter("the server selected a pre-shared key that was not offered"));
     }
     let psk = offered.psks.swap_remove(index);
-    // "that the server selected a cipher suite indicating a Hash associated with the PSK"
     if psk.hash().output_len() != suite.suite.hash.output_len() {
         return Err(Fault::illegal_parameter(
             "the cipher suite does not have the hash of the pre-shared key",
@@ -239,6 +259,9 @@ fn check_share(
             (Some(_), PskKe::Permitted) => Ok(()),
             // "and that a server "key_share" extension is present if required by the ClientHello
             // "psk_key_exchange_modes" extension"
+            //= testvectors/requirements/rfc9846.txt#section-4.3.9
+            //# In this mode, the client and server MUST supply "key_share" values as described in Section
+            //# 4.3.8.
             (Some(_), PskKe::Refused) => {
                 Err(Fault::illegal_parameter("the server left out the key exchange, which was not permitted"))
             }
@@ -247,9 +270,12 @@ fn check_share(
             }
         };
     };
-    // RFC 9846 section 4.3.8: "the client MUST verify that the selected NamedGroup in the ServerHello is the same as that
-    // in the HelloRetryRequest"
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# the client MUST verify that the selected NamedGroup in the ServerHello is the same as that in the
+    //# HelloRetryRequest
     if !exchange.offers(share.group) || retried_group.is_some_and(|group| group != share.group) {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.8
+        //# If this check fails, the client MUST abort the handshake with an "illegal_parameter" alert.
         return Err(Fault::illegal_parameter("the server's key share is of no group that was offered"));
     }
     Ok(())

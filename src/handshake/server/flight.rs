@@ -30,6 +30,14 @@ use crate::wire::ext::{
 };
 
 /// Appends the extensions of EncryptedExtensions.
+//= testvectors/requirements/rfc9846.txt#section-4.3
+//# Implementations MUST NOT send extension responses (i.e., in the ServerHello, EncryptedExtensions,
+//# HelloRetryRequest, and Certificate messages) if the remote endpoint did not send the corresponding
+//# extension requests, with the exception of the "cookie" extension in the HelloRetryRequest.
+//= testvectors/requirements/rfc9846.txt#section-4.3.6
+//# Servers MUST NOT send this extension.
+//= testvectors/requirements/rfc9846.txt#section-4.3.9
+//# The server MUST NOT send a "psk_key_exchange_modes" extension.
 pub(super) fn encrypted_extensions(
     serving: &Serving,
     chosen: &Chosen,
@@ -86,6 +94,9 @@ fn certificate_request(
 ) -> Result<(), Misuse> {
     let (schemes, for_certificates): (&[SignatureScheme], _) =
         (&config.common.schemes, &config.common.certificate_schemes);
+    //= testvectors/requirements/rfc9846.txt#section-4.4.2
+    //# The "signature_algorithms" extension MUST be specified, and other extensions may optionally be
+    //# included if defined for this message.
     signature_algorithms::encode(w, schemes)?;
     if for_certificates != schemes {
         signature_algorithms::encode_cert(w, for_certificates)?;
@@ -145,9 +156,18 @@ impl Flight {
         if self.chosen.client_certificate().is_some() {
             let authorities = self.config.client_auth.authorities().unwrap_or_default();
             emit(cx.carrier, &mut self.transcript, |out| {
+                //= testvectors/requirements/rfc9846.txt#section-4.4.2
+                //# This message, if sent, MUST follow EncryptedExtensions.
+                //= testvectors/requirements/rfc9846.txt#section-4.4.2
+                //# The certificate_request_context MUST be unique within the scope of this connection (thus
+                //# preventing replay of client CertificateVerify messages).
                 write_certificate_request(out, &[], |w| certificate_request(&self.config, authorities, w))
             })?;
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.5.1
+        //# The server MUST send a Certificate message whenever the agreed-upon key exchange method uses
+        //# certificates for authentication (this includes all key exchange methods defined in this document
+        //# except PSK).
         emit_certificate(cx.carrier, &mut self.transcript, Some(&credential), wanted(hello))?;
         let tag = cx.tags.next();
         let message = signed_content(Signer::Server, &self.transcript.digest());
@@ -180,6 +200,9 @@ impl Flight {
         cx.carrier.reveal(SecretLabel::Exporter, &chosen.client_random, secrets.exporter.expose());
         let asked = chosen.client_certificate().is_some();
         let to = if asked { HalfRtt::Unauthenticated } else { HalfRtt::Open };
+        //= testvectors/requirements/rfc9846.txt#section-4.5.3
+        //# Any records following a Finished message MUST be encrypted under the appropriate application
+        //# traffic key as described in Section 7.2.
         cx.carrier.open_write(secrets.server, chosen.suite.suite, to)?;
 
         let ending = Box::new(Ending {
@@ -196,6 +219,10 @@ impl Flight {
         });
         Ok(Next::Wait(match next {
             AfterFlight::EndOfEarlyData { read, max, limit } => {
+                //= testvectors/requirements/rfc9846.txt#section-4.3.11.3
+                //# when accepting "early_data", servers MUST process the client's ClientHello and then
+                //# immediately send their flight of messages, rather than waiting for the client's
+                //# EndOfEarlyData message before sending its ServerHello
                 cx.carrier.open_early(ending.opening(max));
                 State::EndOfEarlyData(WaitEndOfEarlyData { ending, read, limit })
             }
@@ -225,6 +252,8 @@ pub(crate) struct WaitSignature {
 impl WaitSignature {
     pub(super) fn on_signed(self, bytes: &[u8], cx: &mut Context<'_>) -> Result<ServerNext, Error> {
         let Self { mut flight, signature, not_resumed, .. } = self;
+        //= testvectors/requirements/rfc9846.txt#section-4.5.2
+        //# Servers MUST send this message when authenticating via a certificate.
         emit(cx.carrier, &mut flight.transcript, |out| write_certificate_verify(out, signature, bytes))?;
         let authenticated = Authenticated {
             signature: Some(signature),

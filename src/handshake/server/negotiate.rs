@@ -20,10 +20,28 @@ use crate::wire::ext::certificate_type::CertificateTypes;
 /// Refuses a ClientHello that breaks a rule on its own, in the standard's order: the version first.
 pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     let extensions = &hello.extensions;
+    //= testvectors/requirements/rfc9846.txt#section-4.3.1
+    //# servers MUST NOT use the ClientHello.legacy_version value for version negotiation and MUST use only
+    //# the "supported_versions" extension to determine client preferences
+    //= testvectors/requirements/rfc9846.txt#appendix-E.2
+    //# If the "supported_versions" extension is present, the server MUST negotiate using that extension as
+    //# described in Section 4.3.1.
     match &extensions.supported_versions {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.1
+        //# Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
+        //# versions that are present in that extension.
+        //= testvectors/requirements/rfc9846.txt#appendix-E.5
+        //# they MUST NOT be negotiated for any reason
         Some(versions) if versions.contains(ProtocolVersion::TLS_1_3) => {}
         _ => {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.1
+            //# Servers MUST be prepared to receive ClientHellos that include this extension but do not
+            //# include 0x0304 in the list of versions.
             return Err(Fault::protocol_version(
+                //= testvectors/requirements/rfc9846.txt#appendix-E.2
+                //# If the "supported_versions" extension is absent and the server only supports versions
+                //# greater than ClientHello.legacy_version, the server MUST abort the handshake with a
+                //# "protocol_version" alert.
                 "the client speaks only TLS 1.2 or older; TLS 1.3 is needed",
             ));
         }
@@ -32,6 +50,9 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
     //# A server which receives a legacy_version value not equal to 0x0303 MUST abort the handshake with a
     //# "protocol_version" alert.
     if hello.legacy_version != ProtocolVersion::TLS_1_2 {
+        //= testvectors/requirements/rfc9846.txt#appendix-E.5
+        //# Implementations receiving Hello messages with other version numbers MUST abort the handshake as
+        //# described in Section 4.2.2 and Section 4.2.3.
         return Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"));
     }
     //= testvectors/requirements/rfc9846.txt#section-4.2.2
@@ -41,7 +62,14 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
         return Err(Fault::illegal_parameter("legacy_compression_methods must be exactly the null method"));
     }
     // RFC 9846 section 9.2
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# Such a ClientHello message MUST meet the following requirements:
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# If not containing a "pre_shared_key" extension, it MUST contain both a "signature_algorithms"
+    //# extension and a "supported_groups" extension.
     if extensions.pre_shared_key.is_none() {
+        //= testvectors/requirements/rfc9846.txt#section-4.3.3
+        //# the server MUST abort the handshake with a "missing_extension" alert
         if extensions.signature_algorithms.is_none() {
             return Err(Fault::missing_extension(
                 "a ClientHello without pre_shared_key needs signature_algorithms",
@@ -52,18 +80,29 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
                 "a ClientHello without pre_shared_key needs supported_groups",
             ));
         }
+    //= testvectors/requirements/rfc9846.txt#section-4.3.9
+    //# If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort
+    //# the handshake.
     } else if extensions.psk_key_exchange_modes.is_none() {
         return Err(Fault::missing_extension("pre_shared_key needs psk_key_exchange_modes"));
     }
+    //= testvectors/requirements/rfc9846.txt#section-9.2
+    //# If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+    //# versa.
     if extensions.supported_groups.is_some() != extensions.key_share.is_some() {
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# Servers receiving a ClientHello which does not conform to these requirements MUST abort the
+        //# handshake with a "missing_extension" alert.
         return Err(Fault::missing_extension("supported_groups and key_share need each other"));
     }
     check_shares(hello)
 }
 
-/// RFC 9846 section 4.3.8: "Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
-/// "supported_groups" extension". That shares "MUST appear in the same order" is not enforced: it decides nothing
-/// here, and some clients break it. Long lists cost no more than their length.
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's "supported_groups"
+//# extension.
+/// That shares "MUST appear in the same order" is not enforced: it decides nothing here, and some clients break it.
+/// Long lists cost no more than their length.
 fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
     let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
     else {
@@ -83,6 +122,8 @@ fn check_shares(hello: &ClientHello<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//# The server MUST ensure that it selects a compatible PSK (if any) and cipher suite.
 /// Chooses a key and the parameters, together: "The server MUST ensure that it selects a compatible PSK (if any) and
 /// cipher suite" (RFC 9846 section 4.3.11). What a HelloRetryRequest settled before stays.
 pub(super) fn choose(
@@ -111,6 +152,9 @@ pub(super) fn choose(
         suite,
         group,
         alpn: choose_alpn(hello, common)?,
+        //= testvectors/requirements/rfc9846.txt#section-4.7.1
+        //# implementations MUST use the value sent in the resumption ClientHello rather than the value sent
+        //# in the previous session
         server_name: hello.extensions.server_name.map(ToOwned::to_owned),
         client_random: *hello.random,
         tickets: count_tickets(hello, &serving.config, &choice),
@@ -204,6 +248,8 @@ fn choose_mode(
     settled: Option<NamedGroup>,
 ) -> Result<Option<NamedGroup>, NotResumed> {
     let common = &serving.config.common;
+    //= testvectors/requirements/rfc9846.txt#section-4.3.9
+    //# Servers MUST NOT select a key exchange mode that is not listed by the client.
     let permits = |mode| hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.contains(mode));
     let group = match settled {
         Some(group) => Ok(group),
@@ -277,6 +323,10 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
     let (Some(groups), Some(shares)) = (&hello.extensions.supported_groups, &hello.extensions.key_share)
     else {
         // RFC 9846 section 9.2
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "supported_groups" is REQUIRED for ClientHello messages using DHE or ECDHE key exchange.
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "key_share" is REQUIRED for DHE or ECDHE key exchange.
         return Err(Fault::missing_extension("supported_groups and key_share are needed for a key exchange"));
     };
     let ours = || common.groups.iter().map(|group| group.id());
@@ -286,6 +336,9 @@ fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, 
         .ok_or(NONE)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+//# The end-entity certificate MUST allow the key to be used for signing with a signature scheme indicated
+//# in the peer's "signature_algorithms" extension (see Section 4.3.3).
 /// The first scheme of the credential that the client accepts (RFC 9846 section 4.5.2).
 pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Result<SignatureScheme, Fault> {
     let Some(credential) = &serving.credential else {
@@ -295,6 +348,8 @@ pub(super) fn choose_signature(hello: &ClientHello<'_>, serving: &Serving) -> Re
     };
     let Some(accepted) = &hello.extensions.signature_algorithms else {
         // RFC 9846 section 4.3.3
+        //= testvectors/requirements/rfc9846.txt#section-9.2
+        //# "signature_algorithms" is REQUIRED for certificate authentication.
         return Err(Fault::missing_extension("signature_algorithms is needed for a certificate"));
     };
     let chosen = credential.schemes().iter().copied().find(|scheme| accepted.contains(*scheme));

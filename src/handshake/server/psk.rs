@@ -66,6 +66,9 @@ impl Key {
     }
 
     /// The suite that the key is used with: the session's, else the first of those of the key's hash.
+    //= testvectors/requirements/rfc9846.txt#section-4.7.1
+    //# Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as that
+    //# used to establish the original connection.
     pub(super) fn suite<'a>(&self, offered: &[Option<&'a ConfiguredSuite>]) -> Option<&'a ConfiguredSuite> {
         let mut offered = offered.iter().copied().flatten();
         let (same, hash_len) = match self {
@@ -129,6 +132,9 @@ pub(super) struct Keyed {
 }
 
 impl Candidate {
+    //= testvectors/requirements/rfc9846.txt#section-4.3.11
+    //# Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
+    //# (see Section 4.3.11.2 below).
     /// Checks the binder of this key and of no other (RFC 9846 section 4.3.11). `transcript` ends before the ClientHello,
     /// which is `raw` with its header, and absorbs it.
     pub(super) fn prove(
@@ -146,7 +152,8 @@ impl Candidate {
         transcript.absorb(truncated);
         let digest = transcript.digest();
         transcript.absorb(binders);
-        // "If this value is not present or does not validate, the server MUST abort the handshake."
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# If this value is not present or does not validate, the server MUST abort the handshake.
         let proven = self.key.claimed(suite)?.prove(&digest, binder)?;
         let proven = proven.ok_or(Fault::decrypt_error("the binder does not match the pre-shared key"))?;
         let peer = self.key.peer();
@@ -165,15 +172,24 @@ impl Keyed {
         let Facts { serving, suite, alpn } = agreed;
         let Some(policy) = &serving.config.early_data else { return Err(NoEarlyData::SwitchedOff) };
         // "The PSK used to encrypt the early data MUST be the first PSK listed".
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# In order to accept early data, the server MUST have selected the first key offered in the
+        //# client's "pre_shared_key" extension.
         if self.index != 0 {
             return Err(NoEarlyData::NotFirst);
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used, and servers
+        //# MUST ignore the value.
         let Key::Session(session) = &self.key else { return Err(NoEarlyData::NotPermitted) };
         // More than we would accept now may be on its way already.
         if session.max_early_data == 0 || session.max_early_data > policy.max {
             return Err(NoEarlyData::NotPermitted);
         }
         policy.permits(hello.extensions.server_name, *alpn)?;
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# In addition, it MUST verify that the following values are the same as those associated with the
+        //# selected PSK:
         if suite.suite.id != session.suite {
             return Err(NoEarlyData::OtherSuite);
         }
@@ -186,6 +202,11 @@ impl Keyed {
             return Err(NoEarlyData::NotFirst);
         };
         // RFC 9846 section 8.3: expected_arrival_time = adjusted_creation_time + clients_ticket_age
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the
+        //# selected PSK identity (computed by subtracting ticket_age_add from
+        //# PskIdentity.obfuscated_ticket_age modulo 2^32) is within a small tolerance of the time since the
+        //# ticket was issued (see Section 8).
         let age = offered.obfuscated_ticket_age.wrapping_sub(session.age_add);
         let expected = session.issued.plus(Duration::from_millis(u64::from(age)));
         let window = policy.proof.window();
@@ -193,6 +214,8 @@ impl Keyed {
         if self.now > expires || self.now < expected.minus(window) {
             return Err(NoEarlyData::NotFresh);
         }
+        //= testvectors/requirements/rfc9846.txt#section-8.2
+        //# The server MUST derive the storage key only from validated sections of the ClientHello.
         let flight = FirstFlight { id: self.proven.id(), issued: session.issued, now: self.now, expires };
         Ok((flight, policy.proof.clone()))
     }

@@ -123,6 +123,9 @@ impl Agreed {
         let response = chosen.respond(hello, common)?;
         let fields = Fields { random, session_id: hello.legacy_session_id, key: basis.index() };
         emit_server_hello(cx.carrier, &mut transcript, &chosen, fields, response.as_ref())?;
+        //= testvectors/requirements/rfc9846.txt#appendix-E.4
+        //# if the client sends a non-empty session ID, the server MUST send the change_cipher_spec as
+        //# described in this appendix
         if !hello.legacy_session_id.is_empty() && retried == Retried::No {
             cx.carrier.compat_ccs_now()?;
         }
@@ -136,14 +139,24 @@ impl Agreed {
         let (read, client_finished) = secrets.client.into_keys(suite.aead)?;
         let (write, server_finished) = secrets.server.into_keys(suite.aead)?;
         let ours = hello.extensions.record_size_limit.and(common.own_record_limit());
+        //= testvectors/requirements/rfc9846.txt#section-4.3.10
+        //# A server which receives an "early_data" extension MUST behave in one of three ways:
         let (next, early_data) = match early {
             Reading::Early { keys, max } => {
+                //= testvectors/requirements/rfc9846.txt#section-4.3.10
+                //# if the server fails to decrypt a 0-RTT record following an accepted "early_data"
+                //# extension, it MUST terminate the connection with a "bad_record_mac" alert as per Section
+                //# 5.2
                 cx.carrier.rekey_read(keys, boundary);
                 (AfterFlight::EndOfEarlyData { read, max, limit: ours }, Ok(()))
             }
             Reading::Handshake(why) => {
                 // Behind a HelloRetryRequest no early data can be on its way any more.
                 if hello.extensions.early_data.is_some() {
+                    //= testvectors/requirements/rfc9846.txt#section-4.3.10
+                    //# If any of these checks fail, the server MUST NOT respond with the extension and must
+                    //# discard all the first-flight data using one of the first two mechanisms listed above
+                    //# (thus falling back to 1-RTT or 2-RTT).
                     cx.carrier.skip_early_data(Skip::UntilOpened { budget: serving.config.skip_limit });
                 }
                 cx.carrier.rekey_read(read, boundary);
@@ -154,6 +167,9 @@ impl Agreed {
         cx.carrier.rekey_write(write, suite)?;
 
         emit(cx.carrier, &mut transcript, |out| {
+            //= testvectors/requirements/rfc9846.txt#section-4.4.1
+            //# In all handshakes, the server MUST send the EncryptedExtensions message immediately after
+            //# the ServerHello message.
             write_encrypted_extensions(out, |w| encrypted_extensions(&serving, &chosen, hello, early_data, w))
         })?;
         cx.carrier.limit_records(None, hello.extensions.record_size_limit.map(SizeLimit::negotiated));
@@ -168,6 +184,9 @@ impl Agreed {
             main: secrets.main,
         };
         match authentication {
+            //= testvectors/requirements/rfc9846.txt#section-4.4.2
+            //# Servers which are authenticating with a resumption PSK MUST NOT send the CertificateRequest
+            //# message in the main handshake
             Authentication::Key { resumed, peer, authenticated } => flight.finish(
                 Authenticated { signature: None, resumed: Ok(resumed), authenticated, peer },
                 next,
@@ -182,7 +201,12 @@ impl Agreed {
 }
 
 impl Chosen {
+    //= testvectors/requirements/rfc9846.txt#section-4.3.9
+    //# In this mode, the server MUST NOT supply a "key_share" value.
     /// Our side of the key exchange; `None` in `psk_ke`.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Because [RFC8446] permitted reuse, receiving implementations MUST permit reuse by the peer in order
+    //# to prevent interoperability issues.
     fn respond(&self, hello: &ClientHello<'_>, common: &Common) -> Result<Option<Response>, Error> {
         let (Some(id), Some(share)) = (self.group, share_of(hello, self)) else { return Ok(None) };
         let group = common.group(id).ok_or(Failed::Provider)?;
@@ -218,9 +242,19 @@ fn emit_server_hello(
             if let Some(index) = fields.key {
                 pre_shared_key::encode_server(w, index)?;
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.3.8
+            //# Servers MUST NOT send a KeyShareEntry for any group not indicated in the client's
+            //# "supported_groups" extension and MUST NOT send a KeyShareEntry when using the "psk_ke"
+            //# PskKeyExchangeMode.
             if let (Some(group), Some(response)) = (chosen.group, response) {
+                //= testvectors/requirements/rfc9846.txt#section-4.3.8
+                //# This value MUST be in the same group as the KeyShareEntry value offered by the client
+                //# that the server has selected for the negotiated key exchange.
                 key_share::encode_server(w, KeyShareEntry { group, key_exchange: &response.share })?;
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.3.1
+            //# A server which negotiates TLS 1.3 MUST respond by sending a "supported_versions" extension
+            //# containing the selected version value (0x0304).
             supported_versions::encode_server(w, ProtocolVersion::TLS_1_3)
         })
     })?;

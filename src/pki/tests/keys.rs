@@ -134,6 +134,10 @@ fn pss(hash: &[u8], salt: u8) -> Vec<u8> {
     sequence(&[&oid(&[&PKCS1[..], &[10]].concat()), &parameters])
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.3
+//= type=test
+//# Any endpoint receiving any certificate which it would need to validate using any signature algorithm
+//# using an MD5 hash MUST abort the handshake with a "bad_certificate" alert.
 #[test]
 fn a_signature_by_a_broken_hash_is_refused_for_its_hash() {
     let ecdsa_sha1 = sequence(&[&oid(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 1])]);
@@ -164,6 +168,9 @@ fn the_signature_on_a_root_is_not_looked_at() {
     verifier.verify(&chain, Purpose::Server, &Expected::Anyone, at(NOW)).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.3.3
+//= type=test
+//# When used in certificate signatures, the algorithm parameters MUST be DER encoded.
 #[test]
 fn a_signature_that_is_not_understood_is_refused_as_such() {
     const SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];

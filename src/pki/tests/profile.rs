@@ -208,6 +208,10 @@ fn each_rule_but_that_of_the_version_can_be_broken() {
     assert_eq!(unbroken, [Rule::Version]);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+//= type=test
+//# The certificate type MUST be X.509v3 [RFC5280], unless explicitly negotiated otherwise (e.g.,
+//# [RFC7250]).
 #[test]
 fn a_certificate_of_version_1_is_refused_by_every_profile() {
     let bare = |forged: Forged| {

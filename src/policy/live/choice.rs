@@ -73,8 +73,9 @@ impl Listed {
         self.credential.schemes().iter().any(|scheme| schemes.contains(scheme))
     }
 
-    /// RFC 9846 section 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm
-    /// advertised by the peer, if it is able to provide such a chain".
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+    //# All certificates provided by the sender MUST be signed by a signature algorithm advertised by the
+    //# peer, if it is able to provide such a chain (see Section 4.3.3).
     fn is_signed_by(&self, schemes: &[SignatureScheme]) -> bool {
         self.signed_with.iter().all(|scheme| schemes.contains(scheme))
     }
@@ -286,6 +287,10 @@ mod tests {
         assert_eq!(picked(&choice, &offered(Some("first.test"), &[P256])), Some((0, "named")));
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
+    //= type=test
+    //# All certificates provided by the sender MUST be signed by a signature algorithm advertised by the
+    //# peer, if it is able to provide such a chain (see Section 4.3.3).
     #[test]
     fn what_a_client_can_verify_goes_before_what_it_cannot() {
         // Both leaves were signed by the P-384 key of the intermediate.

@@ -44,6 +44,8 @@ const MOST_BITS: u32 = 32;
 /// let guard: Arc<Guard<dyn ReplayGuard>> =
 ///     RotatingFilter::new(10_000, ONE_IN, DEFAULT_WINDOW, Moment::from_secs(1_800_000_000));
 /// ```
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//# in which case they MUST respond to apparent replay by rejecting 0-RTT but MUST NOT abort the handshake
 pub struct RotatingFilter {
     scope: Scope,
     shards: Shards<Shard>,

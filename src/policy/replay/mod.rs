@@ -27,6 +27,9 @@ pub const DEFAULT_WINDOW: Duration = Duration::from_secs(10);
 ///
 /// A guard says [`Seen::Never`] at most once for an id until the flight's `expires` has passed, whatever else happens;
 /// where it cannot promise that, it says [`Seen::Unknown`].
+//= testvectors/requirements/rfc9846.txt#section-8
+//# The server MUST ensure that any instance of it (be it a machine, a thread, or any other entity within
+//# the relevant serving infrastructure) would accept 0-RTT for the same 0-RTT handshake at most once
 pub trait ReplayGuard: Send + Sync {
     /// Looks for the flight, and remembers it.
     fn check(&self, flight: &FirstFlight) -> Seen;

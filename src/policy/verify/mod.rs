@@ -289,8 +289,8 @@ struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    /// RFC 9846 section 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity
-    /// certificate".
+    //= testvectors/requirements/rfc9846.txt#section-4.5.2
+    //# the signature algorithm MUST be compatible with the key in the sender's end-entity certificate
     fn check(
         &self,
         provider: &Provider,
@@ -302,7 +302,12 @@ impl Signed<'_> {
             return Err(refusal(VerifyError::SchemeMismatch { scheme: self.scheme, key: kind.clone() }));
         }
         provider
+            //= testvectors/requirements/rfc9846.txt#section-4.5.2
+            //# The receiver of a CertificateVerify message MUST verify the signature field.
             .verify(self.scheme, spki, self.content, signature)
+            //= testvectors/requirements/rfc9846.txt#section-4.5.2
+            //# If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
+            //# alert.
             .map_err(|_| refusal(VerifyError::BadSignature))
     }
 }

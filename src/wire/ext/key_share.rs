@@ -32,7 +32,8 @@ pub(crate) fn parse_client(data: &[u8]) -> Result<List<'_, KeyShareEntry<'_>>, F
     let shares = parse_all(data, |r| r.vec::<U16>())?;
     let mut groups = U16Set::default();
     List::parse_with(shares, KeyShareEntry::read, |entry| {
-        // RFC 9846 section 4.3.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group."
+        //= testvectors/requirements/rfc9846.txt#section-4.3.8
+        //# Clients MUST NOT offer multiple KeyShareEntry values for the same group.
         if groups.insert(entry.group.0) {
             return Ok(());
         }
@@ -101,6 +102,9 @@ mod tests {
         assert!(parse_client(&client(&[])).unwrap().is_empty());
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //= type=test
+    //# Clients MUST NOT offer multiple KeyShareEntry values for the same group.
     #[test]
     fn two_shares_of_one_group_are_refused() {
         let refused = client(&[X25519, P256, X25519]);

@@ -30,7 +30,8 @@ pub(crate) mod ticket_request;
 
 /// The extensions of a block, each as its type and its data; a second one of a type is refused.
 ///
-/// RFC 9846 section 4.3: "There MUST NOT be more than one extension of the same type in a given extension block."
+//= testvectors/requirements/rfc9846.txt#section-4.3
+//# There MUST NOT be more than one extension of the same type in a given extension block.
 pub(crate) struct Extensions<'a> {
     framed: Framed<'a>,
     seen: U16Set,
@@ -90,6 +91,8 @@ impl<'a> Iterator for Framed<'a> {
 }
 
 /// Writes an extension: its type, then what `data` writes.
+//= testvectors/requirements/rfc9846.txt#section-4.3
+//# senders MUST NOT include data after the structure in the "extension_data" field
 pub(crate) fn encode(
     w: &mut Writer<'_>,
     kind: ExtensionType,
@@ -111,6 +114,13 @@ pub(crate) enum In {
     NewSessionTicket,
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
+//# messages; in particular, they MUST NOT send the status_request_v2 extension in the EncryptedExtensions,
+//# CertificateRequest, or Certificate messages.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
+//# clients that wish to use it in earlier protocol versions.
 /// The messages that `kind` may appear in (RFC 9846 section 4.3, table 1); none for an unknown extension.
 const fn places(kind: ExtensionType) -> &'static [In] {
     use ExtensionType as E;
@@ -164,8 +174,15 @@ pub(crate) fn known(kind: ExtensionType) -> bool {
 }
 
 /// The rule for requests, in ClientHello, CertificateRequest and NewSessionTicket: what is unknown is ignored.
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# implementations MUST correctly handle extensible fields:
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//# A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions, and
+//# other parameters.
 pub(crate) fn check_request(kind: ExtensionType, place: In) -> Result<(), Fault> {
-    // RFC 9846 section 4.3: "an extension which it recognizes and which is not specified for the message"
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //# If an implementation receives an extension which it recognizes and which is not specified for the
+    //# message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert.
     if known(kind) && !allowed(kind, place) {
         return Err(Fault::illegal_parameter(
             "an extension must not appear in a message it is not meant for",
@@ -185,6 +202,9 @@ pub(crate) fn check_response(kind: ExtensionType, place: In, offered: ExtensionS
     if unasked || offered.contains(kind) {
         return Ok(());
     }
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //# Upon receiving such an extension, an endpoint MUST abort the handshake with an
+    //# "unsupported_extension" alert.
     Err(Fault::unsupported_extension("an extension must not answer what was not offered"))
 }
 
@@ -279,6 +299,10 @@ mod tests {
         assert_eq!(all(&block).unwrap().len(), 16_000);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# If an implementation receives an extension which it recognizes and which is not specified for the
+    //# message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert.
     #[test]
     fn table_1_decides_where_an_extension_may_appear() {
         use ExtensionType as E;

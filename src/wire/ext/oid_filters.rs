@@ -7,6 +7,8 @@ use crate::error::Fault;
 use crate::wire::{List, U8, U16};
 
 /// In CertificateRequest.
+//= testvectors/requirements/rfc9846.txt#section-4.3.5
+//# However, the client MUST ignore and skip any unrecognized certificate extension OIDs.
 pub(crate) fn parse(data: &[u8]) -> Result<(), Fault> {
     let filters = parse_all(data, |r| r.vec::<U16>())?;
     List::parse(filters, |r| {
@@ -22,6 +24,9 @@ mod tests {
     use crate::alert::AlertCode;
     use crate::wire::testing::{alert, truncations_and_extra_byte_are_refused};
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3.5
+    //= type=test
+    //# However, the client MUST ignore and skip any unrecognized certificate extension OIDs.
     #[test]
     fn filters_are_checked_to_the_last_byte() {
         truncations_and_extra_byte_are_refused(&[0, 9, 1, 6, 0, 1, 9, 1, 7, 0, 0], parse);

@@ -53,6 +53,12 @@ pub(crate) fn encode_request(w: &mut Writer<'_>) -> Result<(), Misuse> {
 pub(crate) fn parse_entry(data: &[u8]) -> Result<&[u8], Fault> {
     parse_all(data, |r| {
         if r.u8()? != OCSP {
+            //= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+            //# the body of the "status_request" extension from the server MUST be a CertificateStatus
+            //# structure as defined in [RFC6066], which is interpreted as defined in [RFC6960]
+            //= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+            //# If the client opts to send an OCSP response, the body of its "status_request" extension MUST
+            //# be a CertificateStatus structure as defined in [RFC6066].
             return Err(Fault::decode_error("the status of a certificate must be an ocsp response"));
         }
         non_empty::<U24>(r, "an ocsp response must not be empty")
@@ -100,6 +106,10 @@ mod tests {
         truncations_and_extra_byte_are_refused(&extension_data(KIND, encode_request), parse_request);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+    //= type=test
+    //# If the client opts to send an OCSP response, the body of its "status_request" extension MUST be a
+    //# CertificateStatus structure as defined in [RFC6066].
     #[test]
     fn the_staple_is_read_back() {
         let data = extension_data(KIND, |w| encode_entry(w, &[0x30, 0]));
@@ -107,6 +117,10 @@ mod tests {
         truncations_and_extra_byte_are_refused(&data, |d| parse_entry(d).map(drop));
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+    //= type=test
+    //# the body of the "status_request" extension from the server MUST be a CertificateStatus structure as
+    //# defined in [RFC6066], which is interpreted as defined in [RFC6960]
     #[test]
     fn an_empty_staple_and_one_of_another_kind_are_refused() {
         assert_eq!(alert(parse_entry(&[1, 0, 0, 0])), AlertCode::DECODE_ERROR);
