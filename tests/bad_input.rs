@@ -143,9 +143,6 @@ const FIRST_HELLO: &[Row] = &[
     //= type=test
     //# The end-entity certificate MUST allow the key to be used for signing with a signature scheme
     //# indicated in the peer's "signature_algorithms" extension (see Section 4.3.3).
-    //= testvectors/requirements/rfc9846.txt#section-4.5.2
-    //= type=test
-    //# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
     ("no common signature scheme", |h| h.set(13, &[0, 2, 4, 1]), FAILURE),
     //= testvectors/requirements/rfc9846.txt#section-4.3.8
     //= type=test

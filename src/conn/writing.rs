@@ -128,6 +128,8 @@ impl<W: Direction> Writing<W> {
             }
             if self.live.is_some() {
                 self.prepare(1, out)?;
+            //= testvectors/requirements/rfc9846.txt#section-5.5
+            //# implementations MUST NOT exceed the limits when sending early data
             } else if self.sealer.records_left() <= RESERVED {
                 // Early keys have no successor.
                 break;

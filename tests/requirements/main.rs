@@ -9,6 +9,8 @@ mod support;
 mod citation;
 #[cfg(feature = "rustcrypto")]
 mod hellos;
+#[cfg(feature = "rustcrypto")]
+mod keys;
 mod ledger;
 #[cfg(feature = "rustcrypto")]
 mod raw_public_keys;

@@ -144,6 +144,11 @@ impl Ours {
     //= testvectors/requirements/rfc9846.txt#section-4.3.8
     //# Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension and
     //# MUST appear in the same order.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Clients MUST NOT offer multiple KeyShareEntry values for the same group.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+    //# "supported_groups" extension.
     pub(super) fn shares(&self) -> impl Iterator<Item = KeyShareEntry<'_>> {
         self.exchange
             .shares()

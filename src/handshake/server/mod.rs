@@ -113,10 +113,11 @@ impl State {
     }
 
     /// Whether a compatibility ChangeCipherSpec is dropped: "after the first ClientHello message has been .. received"
-    /// (RFC 9846 section 5), or at any time where "Servers operating statelessly MUST ignore these records" (section
-    /// 4.3.2).
+    /// (RFC 9846 section 5), or at any time where the server may be stateless.
     pub(crate) fn takes_change_cipher_spec(&self) -> bool {
         match self {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.2
+            //# Servers operating statelessly MUST ignore these records.
             Self::ClientHello(state) => state.is_stateless(),
             _ => true,
         }

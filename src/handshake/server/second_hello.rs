@@ -78,8 +78,6 @@ impl First<'_> {
         let Some(Facts { suite, group, skips, hello: first_hash, .. }) = opened else {
             return Err(FOREIGN_COOKIE.into());
         };
-        //= testvectors/requirements/rfc9846.txt#section-4.3.2
-        //# Servers operating statelessly MUST ignore these records.
         if skipped == Skipped::Some && !skips {
             return Err(Fault::unexpected_message("application data arrived before any key").into());
         }

@@ -187,6 +187,12 @@ impl Agreed {
             //= testvectors/requirements/rfc9846.txt#section-4.4.2
             //# Servers which are authenticating with a resumption PSK MUST NOT send the CertificateRequest
             //# message in the main handshake
+            //= testvectors/requirements/rfc9846.txt#section-4.4.2
+            //# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest
+            //# message in the main handshake or request post-handshake authentication
+            //= testvectors/requirements/rfc9846.txt#appendix-F.1
+            //# implementations MUST NOT combine external PSKs with certificate-based authentication of
+            //# either the client or server
             Authentication::Key { resumed, peer, authenticated } => flight.finish(
                 Authenticated { signature: None, resumed: Ok(resumed), authenticated, peer },
                 next,
