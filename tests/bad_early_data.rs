@@ -405,10 +405,6 @@ fn a_clients_first_flight_is_hello_spec_and_early_data() {
     assert_eq!(client.said[2].content, b"early");
 }
 
-//= testvectors/requirements/rfc9846.txt#appendix-E.3
-//= type=test
-//# A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with TLS
-//# 1.2 or older.
 #[test]
 fn a_client_that_refuses_a_server_hello_says_so_in_the_clear() {
     let changes: [fn(&mut Hello); 4] = [

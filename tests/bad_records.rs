@@ -109,9 +109,6 @@ fn a_record_that_is_too_long_is_refused_on_its_header() {
     client.feed(&[HANDSHAKE, 3, 3, 0x40, 0]).unwrap();
 }
 
-//= testvectors/requirements/rfc9846.txt#section-5.2
-//= type=test
-//# An AEAD algorithm used in TLS 1.3 MUST NOT produce an expansion greater than 255 octets.
 //= testvectors/requirements/rfc9846.txt#section-5.4
 //= type=test
 //# the full encoded TLSInnerPlaintext MUST NOT exceed 2^14
@@ -170,9 +167,6 @@ fn a_record_without_content_type_is_refused() {
 //= type=test
 //# If a TLS implementation receives an unexpected record type, it MUST terminate the connection with an
 //# "unexpected_message" alert.
-//= testvectors/requirements/rfc9846.txt#appendix-E.5
-//= type=test
-//# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible CLIENT-HELLO.
 #[test]
 fn records_of_wrong_types_are_refused() {
     for kind in [0, 19, 24, 26, 99, 255] {
@@ -417,6 +411,10 @@ fn a_flipped_bit_never_passes_at_a_server() {
     flip_every_byte::<Server>(|| FULL.server(), &FULL.record().client);
 }
 
+//= testvectors/requirements/rfc9846.txt#appendix-E.5
+//= type=test
+//# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible
+//# CLIENT-HELLO.
 #[test]
 fn other_protocols_are_named() {
     for (bytes, word, alert) in [

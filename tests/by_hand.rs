@@ -62,10 +62,6 @@ fn a_server_agrees_with_a_client_by_hand() {
     }
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.3.7
-//= type=test
-//# Clients MUST NOT act upon any information found in "supported_groups" prior to successful completion of
-//# the handshake
 #[test]
 fn a_client_agrees_with_a_server_by_hand() {
     for suite in suites() {

@@ -127,6 +127,10 @@ fn our_own_close_does_not_excuse_a_truncation() {
 //= testvectors/requirements/rfc9846.txt#section-6.1
 //= type=test
 //# This alert MUST be followed by a "close_notify".
+//= testvectors/requirements/rfc9846.txt#section-5.1
+//= type=test
+//# Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert messages MUST
+//# NOT be coalesced into a single TLSPlaintext record.
 #[test]
 fn a_client_cancels_in_plaintext_before_the_server_hello() {
     let mut pair = revealing();

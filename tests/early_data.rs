@@ -363,9 +363,6 @@ fn with_age_add(scene: &Scene, add: u32) -> Ticket {
     Ticket::decode(&encoded).unwrap()
 }
 
-//= testvectors/requirements/rfc9846.txt#section-8.2
-//= type=test
-//# The server MUST derive the storage key only from validated sections of the ClientHello.
 #[test]
 fn what_a_guard_is_asked_for_is_the_flight_and_how_long_to_remember_it() {
     let mut scene = Scene::early(AES128);

@@ -15,9 +15,6 @@ fn export(party: &Party<symbolon::conn::Client>, label: &[u8], context: &[u8]) -
     out
 }
 
-//= testvectors/requirements/rfc9846.txt#section-7.5
-//= type=test
-//# Implementations MUST use the exporter_secret unless explicitly specified by the application.
 #[test]
 fn both_sides_export_the_same() {
     for suite in [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384] {

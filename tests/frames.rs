@@ -27,6 +27,9 @@ fn framed(pair: &mut Pair, content: usize, tail: usize) -> Result<Vec<u8>, Error
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-5.2
+//= type=test
+//# An AEAD algorithm used in TLS 1.3 MUST NOT produce an expansion greater than 255 octets.
 #[test]
 fn a_frame_of_every_size_is_one_exact_record() {
     let mut pair = Pair::established();

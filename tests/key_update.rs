@@ -215,14 +215,6 @@ fn keys_change_before_a_frame_too() {
     assert_eq!((pair.server.data.len(), flushes), (9, 2));
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.7.3
-//= type=test
-//# sending implementations MUST NOT allow the epoch -- and hence the number of key updates -- to exceed
-//# 2^48-1
-//= testvectors/requirements/rfc9846.txt#section-4.7.3
-//= type=test
-//# it MUST NOT send its own KeyUpdate if that would cause it to exceed these limits and SHOULD instead
-//# ignore the "update_requested" flag
 #[test]
 fn a_late_ticket_does_not_exceed_the_limit() {
     let server = ServerConfig::builder(tiring())

@@ -106,8 +106,7 @@ fn whoever_was_known_by_an_external_key_is_not_verified_again() {
 
 //= testvectors/requirements/rfc9846.txt#section-4.3.11
 //= type=test
-//# For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used, and servers MUST
-//# ignore the value.
+//# For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used
 #[test]
 fn the_age_of_an_external_key_is_0() {
     let key = external(b"k", PskHash::Sha256);

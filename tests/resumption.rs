@@ -322,9 +322,6 @@ fn halves_give_and_take_late_tickets() {
     assert_eq!(told(&scene.resume(ticket.received(NOW))), RESUMED);
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.7.1
-//= type=test
-//# Servers MUST NOT use any value greater than 604800 seconds (7 days).
 #[test]
 fn a_ticket_that_is_empty_or_too_long_or_without_a_life_is_not_sent() {
     let scene = Scene::of(AES128);
@@ -423,10 +420,6 @@ fn a_ticket_may_be_younger_than_the_server_by_its_clock_skew() {
     assert_eq!(told(&scene.resume(ticket)), RESUMED);
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.7.1
-//= type=test
-//# implementations MUST use the value sent in the resumption ClientHello rather than the value sent in the
-//# previous session
 #[test]
 fn names_are_the_same_whatever_their_case() {
     let scene = Scene::of(AES128);

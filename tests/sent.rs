@@ -409,7 +409,7 @@ fn everything(mut pair: Pair) -> Vec<Vec<u8>> {
 //# a record containing a second ClientHello or a ServerHello MUST have version 0x0303 (reflecting TLS 1.2)
 //= testvectors/requirements/rfc9846.txt#appendix-E.5
 //= type=test
-//# Implementations MUST NOT send an SSL version 2.0 compatible CLIENT- HELLO.
+//# Implementations MUST NOT send an SSL version 2.0 compatible CLIENT-HELLO.
 //= testvectors/requirements/rfc9846.txt#appendix-E.5
 //= type=test
 //# Implementations MUST NOT send any records with a version less than 0x0300.

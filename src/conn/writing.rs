@@ -220,6 +220,9 @@ impl<W: Direction> Writing<W> {
         Ok(Sent::Yes)
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-5.1
+    //# Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert messages MUST
+    //# NOT be coalesced into a single TLSPlaintext record.
     /// Sends a closure alert, whose level is `warning`.
     pub(super) fn closure_alert(&mut self, code: AlertCode, out: &mut SendBuf) -> Result<(), Failed> {
         //= testvectors/requirements/rfc9846.txt#section-6.1
@@ -368,7 +371,58 @@ impl<'a> Iterator for Slices<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codepoint::ProtocolVersion;
+    use crate::crypto::{SharedSecret, null};
+    use crate::record::Padding;
+    use crate::schedule::{Client, Constants, Handshake};
     use alloc::vec::Vec;
+
+    /// A side whose handshake is complete, behind so many updates.
+    fn open(updates: u64) -> Writing<Client> {
+        let suite = null::provider().suites[0];
+        let digest = suite.hash.hash(&[]);
+        let shared = SharedSecret::copy_of(&[1; 32]).unwrap();
+        let handshake = Handshake::new(&Constants::new(suite.hash).unwrap(), &shared).unwrap();
+        let traffic = handshake.derive(&digest).unwrap().main.application(&digest).unwrap().client;
+        let mut writing = Writing::new(Sealer::plain(Padding::None, ProtocolVersion::TLS_1_2));
+        writing.rekey(traffic.keys(suite.aead).unwrap(), suite, Epoch::Application);
+        writing.establish(suite, traffic);
+        Writing { updates, ..writing }
+    }
+
+    //= testvectors/requirements/rfc9846.txt#section-4.7.3
+    //= type=test
+    //# sending implementations MUST NOT allow the epoch -- and hence the number of key updates -- to exceed
+    //# 2^48-1
+    #[test]
+    fn keys_are_updated_no_more_than_2_to_the_48th_minus_1_times() {
+        let mut out = SendBuf::with_limit(1 << 16);
+        let mut writing = open((1 << 48) - 2);
+        assert_eq!(writing.update_keys(Ask::Nobody, &mut out), Ok(Updated::Done));
+        let sent = out.pending().len();
+        for ask in [Ask::Nobody, Ask::Peer] {
+            assert_eq!(writing.update_keys(ask, &mut out), Ok(Updated::Limit));
+        }
+        assert_eq!(out.pending().len(), sent);
+    }
+
+    //= testvectors/requirements/rfc9846.txt#section-4.7.3
+    //= type=test
+    //# it MUST NOT send its own KeyUpdate if that would cause it to exceed these limits and SHOULD instead
+    //# ignore the "update_requested" flag
+    #[test]
+    fn a_request_beyond_the_last_update_is_not_answered() {
+        for (updates, answered) in [(MAX_UPDATES - 1, true), (MAX_UPDATES, false)] {
+            let mut out = SendBuf::with_limit(1 << 16);
+            let mut writing = open(updates);
+            writing.apply(Order::AnswerKeyUpdate, &mut out).unwrap();
+            assert_eq!(writing.write(&[b"data"], &mut out), Ok(4));
+            let data = HEADER_LEN + 4 + TAIL_LEN;
+            assert_eq!(out.pending().len() > data, answered);
+            assert_eq!(writing.updates, MAX_UPDATES);
+            assert!(!writing.owes_update());
+        }
+    }
 
     #[test]
     fn slices_cut_any_range_out_of_any_parts() {

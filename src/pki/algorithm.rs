@@ -312,6 +312,44 @@ mod tests {
     //= type=test
     //# If the public key is carried in an X.509 certificate, it MUST use the rsaEncryption OID [RFC3279].
     #[test]
+    fn an_rsa_key_with_another_identifier_is_not_relied_on() {
+        let key = |last| {
+            let identifier = [OID, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, last];
+            KeyKind::read(&identifier, &[0x30, 7, 2, 2, 0, 0x80, 2, 1, 3])
+        };
+        assert_eq!(key(1), KeyKind::Rsa(8));
+        // id-RSAES-OAEP and id-RSASSA-PSS
+        for other in [7, 10] {
+            assert!(matches!(key(other), KeyKind::Other(_)), "{other}");
+            assert!(key(other).weakness().is_some());
+        }
+    }
+
+    //= testvectors/requirements/rfc9846.txt#section-4.3.3
+    //= type=test
+    //# When used in certificate signatures, the algorithm parameters MUST be DER encoded.
+    #[test]
+    fn parameters_of_pss_are_der() {
+        let element =
+            |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+        let hash = element(SEQUENCE, &element(OID, SHA256));
+        let mask = element(SEQUENCE, &[element(OID, MGF1), hash.clone()].concat());
+        let salt = element(INTEGER, &[32]);
+        let [hash, mask, salt] =
+            [(0xA0, hash), (0xA1, mask), (0xA2, salt)].map(|(tag, value)| element(tag, &value));
+        let whole = [&hash[..], &mask, &salt].concat();
+        assert_eq!(pss(&element(SEQUENCE, &whole)), Some(SignedWith::RsaPssSha256));
+        let long = [&[SEQUENCE, 0x81, u8::try_from(whole.len()).unwrap()], &whole[..]].concat();
+        assert_eq!(pss(&long), None, "a length that is not the shortest");
+        let indefinite = [&[SEQUENCE, 0x80], &whole[..], &[0, 0]].concat();
+        assert_eq!(pss(&indefinite), None, "an indefinite length");
+        let swapped = [&mask[..], &hash, &salt].concat();
+        assert_eq!(pss(&element(SEQUENCE, &swapped)), None, "another order");
+        let padded = [&hash[..], &mask, &element(0xA2, &element(INTEGER, &[0, 32]))].concat();
+        assert_eq!(pss(&element(SEQUENCE, &padded)), None, "an integer that is not the shortest");
+    }
+
+    #[test]
     fn explicit_curves_and_other_keys_are_named_and_not_relied_on() {
         let explicit = [&[OID, 7][..], EC_PUBLIC_KEY, &[0x30, 0]].concat();
         let kind = KeyKind::read(&explicit, &[]);

@@ -68,6 +68,9 @@ pub(crate) fn other_protocol(first: &[u8]) -> Option<Fault> {
         return Some(Fault::unexpected_message("these bytes are plain HTTP/2, not TLS"));
     }
     // An SSL 2.0 CLIENT-HELLO: a two-byte length with the top bit set, message type 1, version 2.0 to 3.x.
+    //= testvectors/requirements/rfc9846.txt#appendix-E.5
+    //# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible
+    //# CLIENT-HELLO.
     if let [length, _, 1, 0 | 2 | 3, _, ..] = first
         && length & 0x80 != 0
     {

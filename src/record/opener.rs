@@ -187,9 +187,6 @@ impl<D: Direction> Opener<D> {
             //= testvectors/requirements/rfc9846.txt#section-5
             //# If a TLS implementation receives an unexpected record type, it MUST terminate the connection
             //# with an "unexpected_message" alert.
-            //= testvectors/requirements/rfc9846.txt#appendix-E.5
-            //# Implementations MUST NOT negotiate TLS 1.3 or later using an SSL version 2.0 compatible
-            //# CLIENT-HELLO.
             _ => return Err(Fault::unexpected_message("unknown record type")),
         };
         //= testvectors/requirements/rfc9846.txt#section-5.1

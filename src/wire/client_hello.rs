@@ -205,7 +205,7 @@ impl<'a> ClientExtensions<'a> {
 /// # Errors
 /// [`Misuse::TooLong`] when a value does not fit its field; `out` is then as it was before.
 //= testvectors/requirements/rfc9846.txt#appendix-E.5
-//# Implementations MUST NOT send an SSL version 2.0 compatible CLIENT- HELLO.
+//# Implementations MUST NOT send an SSL version 2.0 compatible CLIENT-HELLO.
 pub(crate) fn write_client_hello(
     out: &mut Vec<u8>,
     random: &[u8; 32],

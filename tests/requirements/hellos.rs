@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustls_pki_types::UnixTime;
 
+use crate::support::fake::FakeServer;
 use crate::support::flow::*;
 use crate::support::forge::*;
 use crate::support::*;
@@ -178,5 +179,24 @@ fn no_application_data_is_sent_before_our_finished() {
         for at in 0..recorded.client.len() {
             refuses(server_at(flow, at).0);
         }
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.3.7
+//= type=test
+//# Clients MUST NOT act upon any information found in "supported_groups" prior to successful completion
+//# of the handshake
+#[test]
+fn groups_that_a_server_names_change_nothing_in_the_handshake() {
+    for groups in [&[0, 2, 0, 0x17][..], &[0, 4, 0, 0x18, 0, 0x1D], &[0, 2, 0x0A, 0x0A]] {
+        let config = client_config(|b| b.groups(&[NamedGroup::X25519, NamedGroup::SECP256R1]));
+        let mut client = client(&config);
+        let block = vector(2, &extension(10, groups));
+        let told = message(ENCRYPTED_EXTENSIONS, &block);
+        let mut server = FakeServer::answer_with(&mut client, suite(), &[told]);
+        client.run().unwrap();
+        // ChangeCipherSpec and Finished, and nothing else.
+        server.finish(&client.flush());
+        assert_eq!(client.summary.unwrap().group, Some(NamedGroup::X25519));
     }
 }

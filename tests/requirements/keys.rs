@@ -1,16 +1,20 @@
-//! Pre-shared keys: what they go without, and how long early data's key lasts (RFC 9846 sections 4.4.2 and 5.5).
+//! Pre-shared keys, tickets, early data and exporters: what is said of them, and what nobody looks at.
 
 use std::sync::Arc;
 
-use crate::support::flow::record_pair;
+use crate::support::fake::{hello, x25519};
+use crate::support::flow::*;
 use crate::support::forge::*;
+use crate::support::psk::{EARLY_DATA, EXTERNAL, Offered, PRE_SHARED_KEY, RESUMPTION, offer};
 use crate::support::resumption::*;
 use crate::support::*;
+use symbolon::AlertCode;
 use symbolon::codepoint::NamedGroup;
 use symbolon::config::{ClientAuth, ClientConfig};
-use symbolon::conn::{Offer, Resumed};
+use symbolon::conn::{Epoch, Offer, Resumed, SecretLabel};
 use symbolon::crypto::{Aead, AeadKey, Failed, Provider, Suite};
 use symbolon::psk::{ExternalPsk, PskHash};
+use symbolon::question::Question;
 
 //= testvectors/requirements/rfc9846.txt#section-4.4.2
 //= type=test
@@ -83,4 +87,128 @@ fn early_data_stops_before_the_limit_of_its_key() {
     pair.run().unwrap();
     assert_eq!(pair.server.early, b"earlyearlyearly");
     assert!(pair.client.summary.is_some());
+}
+
+/// A ClientHello by hand that offers these keys; `change` comes before the binders.
+fn offering(keys: &[Offered], change: impl FnOnce(&mut Hello)) -> Hello {
+    let exchange = x25519().start(&*provider().rng).unwrap();
+    let mut hello = hello(suite(), &*exchange);
+    change(&mut hello);
+    offer(&mut hello, keys);
+    hello
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.3.11
+//= type=test
+//# For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used, and servers
+//# MUST ignore the value.
+#[test]
+fn a_server_does_not_look_at_the_age_of_an_external_key() {
+    let scene = Scene::of(AES128);
+    scene.memory.edit().external =
+        vec![Arc::new(ExternalPsk::new(b"sensor 17", &[0x5A; 32], PskHash::Sha256).unwrap())];
+    for age in [0, 1, 0xDEAD_BEEF, u32::MAX] {
+        let (identity, key) = (b"sensor 17".to_vec(), vec![0x5A; 32]);
+        let offered = Offered { identity, age, key, label: EXTERNAL, hash: suite().hash };
+        let mut server = Puppet::new(scene.server(), Role::Server);
+        server.tell(Epoch::Plaintext, &offering(&[offered], |_| {}).write()).unwrap();
+        assert_eq!(Hello::parse(&server.told()[0]).data(PRE_SHARED_KEY).unwrap(), &[0, 0], "{age}");
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-8.2
+//= type=test
+//# The server MUST derive the storage key only from validated sections of the ClientHello.
+#[test]
+fn a_replay_guard_knows_a_flight_by_what_was_validated_alone() {
+    let scene = Scene::early(AES128);
+    scene.ticket();
+    scene.memory.change(|session| session.server_name = None);
+    let (identity, session) = scene.memory.only();
+    let key = session.psk.expose().to_vec();
+    let offered = Offered { identity, age: session.age_add, key, label: RESUMPTION, hash: suite().hash };
+    let unknown = Offered { identity: b"of nobody".to_vec(), ..offered.clone() };
+    let sent = offering(&[offered, unknown], |hello| hello.set(EARLY_DATA, &[]));
+    let mut altered = sent.clone();
+    // The binder of the key that is not selected is validated by nobody, and a replay may change it.
+    *altered.extensions.last_mut().unwrap().1.last_mut().unwrap() ^= 1;
+    for hello in [sent, altered] {
+        Puppet::new(scene.server(), Role::Server).tell(Epoch::Plaintext, &hello.write()).unwrap();
+    }
+    let state = scene.memory.edit();
+    assert_eq!(state.flights.len(), 2);
+    assert_eq!(state.flights[0].id, state.flights[1].id);
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# Servers MUST NOT use any value greater than 604800 seconds (7 days).
+#[test]
+fn no_ticket_lives_longer_than_seven_days() {
+    const SEVEN_DAYS: u32 = 604_800;
+    for (lifetime, told) in
+        [(60, 60), (SEVEN_DAYS, SEVEN_DAYS), (SEVEN_DAYS + 1, SEVEN_DAYS), (u32::MAX, SEVEN_DAYS)]
+    {
+        let scene = Scene::of(AES128);
+        let mut client = Puppet::new(scene.client(Offer::fresh()), Role::Client);
+        let mut server = Puppet::new(scene.server(), Role::Server);
+        server.party.hold = vec!["SealTicket"];
+        record_pair(&mut client, &mut server);
+        let Some(Question::SealTicket(question)) = server.party.held.pop() else { panic!("a question") };
+        let Party { conn, out, .. } = &mut server.party;
+        conn.resume(question.sealed(b"ticket".to_vec(), lifetime), out).unwrap();
+        let bytes = server.party.flush();
+        server.hear(&bytes);
+        let ticket = server.told().pop().unwrap();
+        assert_eq!((ticket[0], &ticket[4..8]), (TICKET, &told.to_be_bytes()[..]));
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.7.1
+//= type=test
+//# implementations MUST use the value sent in the resumption ClientHello rather than the value sent in
+//# the previous session
+#[test]
+fn a_resumed_connection_reports_the_name_in_its_own_hello() {
+    let scene = Scene::of(AES128);
+    let ticket = scene.ticket();
+    scene.memory.change(|session| session.server_name = Some("EXAMPLE.Test".into()));
+    let pair = scene.resume(ticket);
+    let summary = pair.server.summary.unwrap();
+    assert_eq!(summary.resumed, Ok(Resumed::Session));
+    assert_eq!(summary.server_name.as_deref(), Some("example.test"));
+}
+
+//= testvectors/requirements/rfc9846.txt#appendix-E.3
+//= type=test
+//# A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with
+//# TLS 1.2 or older.
+#[test]
+fn a_client_with_early_data_ends_where_the_server_is_older() {
+    let mut older = Hello::parse(&EARLY.record().server[0]);
+    older.remove(43);
+    let mut client = EARLY.client();
+    let told = client.tell(Epoch::Plaintext, &older.write());
+    client.refuses(told, AlertCode::PROTOCOL_VERSION, Epoch::Plaintext, "TLS 1.2 behind early data");
+    assert!(client.party.conn.early_writer().is_none());
+}
+
+//= testvectors/requirements/rfc9846.txt#section-7.5
+//= type=test
+//# Implementations MUST use the exporter_secret unless explicitly specified by the application.
+#[test]
+fn what_is_exported_comes_from_the_exporter_secret() {
+    for flow in [FULL, EARLY] {
+        let (mut client, mut server) = (flow.client(), flow.server());
+        record_pair(&mut client, &mut server);
+        let secrets = &client.party.secrets;
+        let (_, secret) = secrets.iter().find(|(label, _)| *label == SecretLabel::Exporter).unwrap();
+        let hash = suite().hash;
+        let derived = expand_label(hash, secret, "label", hash.hash(&[]).as_ref(), 32);
+        let expected = expand_label(hash, &derived, "exporter", hash.hash(&[b"context"]).as_ref(), 32);
+        let mut exported = [[0; 32]; 2];
+        client.party.conn.exporter(b"label", b"context", &mut exported[0]).unwrap();
+        server.party.conn.exporter(b"label", b"context", &mut exported[1]).unwrap();
+        assert_eq!(exported.map(Vec::from), [expected.clone(), expected], "{flow:?}");
+    }
 }
