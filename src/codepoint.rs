@@ -103,8 +103,6 @@ code_points! {
         SECP384R1MLKEM1024 = 0x11ED, "SecP384r1MLKEM1024";
     }
 
-    //= testvectors/requirements/rfc9846.txt#section-4.5.2
-    //# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
     /// `SignatureScheme` (RFC 9846 section 4.3.3).
     SignatureScheme(u16), 4 {
         RSA_PKCS1_SHA1 = 0x0201, "rsa_pkcs1_sha1";

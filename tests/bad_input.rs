@@ -143,9 +143,6 @@ const FIRST_HELLO: &[Row] = &[
     //= type=test
     //# The end-entity certificate MUST allow the key to be used for signing with a signature scheme
     //# indicated in the peer's "signature_algorithms" extension (see Section 4.3.3).
-    //= testvectors/requirements/rfc9846.txt#section-4.5.2
-    //= type=test
-    //# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
     ("no common signature scheme", |h| h.set(13, &[0, 2, 4, 1]), FAILURE),
     //= testvectors/requirements/rfc9846.txt#section-4.3.8
     //= type=test
@@ -238,6 +235,26 @@ fn psks(identities: &[usize], binders: &[usize]) -> Vec<u8> {
     [vector(2, &identities), vector(2, &binders)].concat()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-2.1
+//= type=test
+//# If no common cryptographic parameters can be negotiated, the server MUST abort the handshake with an
+//# appropriate alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# If there is no overlap between the received "supported_groups" and the groups supported by the
+//# server, then the server MUST abort the handshake with a "handshake_failure" or an
+//# "insufficient_security" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# it MUST abort the handshake with either a "handshake_failure" or "insufficient_security" fatal alert
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# A server which receives a legacy_version value not equal to 0x0303 MUST abort the handshake with a
+//# "protocol_version" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# If a TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the
+//# handshake with an "illegal_parameter" alert.
 //= testvectors/requirements/rfc9846.txt#section-9.2
 //= type=test
 //# Such a ClientHello message MUST meet the following requirements:
@@ -287,6 +304,12 @@ fn a_client_hello_cut_anywhere_is_refused() {
     refuse_first(&mut FULL.server(), &longer, DECODE, "a byte behind the extensions");
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# the server MUST ignore those cipher suites and process the remaining ones as usual.
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# Servers MUST ignore unrecognized extensions.
 //= testvectors/requirements/rfc9846.txt#section-4.5.1.1
 //= type=test
 //# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
@@ -411,6 +434,9 @@ fn a_second_client_hello_may_change_only_what_it_was_asked_to() {
     server.tell(epoch, &padded.write()).unwrap();
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# In that case, the client MUST send the same ClientHello without modification, except as follows:
 #[test]
 fn a_client_changes_its_share_alone_after_a_retry() {
     let recorded = RETRY.record();
@@ -523,6 +549,36 @@ const RETRY_ROWS: &[Row] = &[
     ("key_share as in a ServerHello", |h| h.set(51, &share(NamedGroup::SECP256R1, &[4; 65])), DECODE),
 ];
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# A client which receives a TLS 1.3 Server Hello with a legacy_version value not equal to 0x0303 MUST
+//# abort the handshake with a "protocol_version" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# A client which receives a legacy_session_id_echo field that does not match what it sent in the
+//# ClientHello MUST abort the handshake with an "illegal_parameter" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# A client which receives a cipher suite that was not offered MUST abort the handshake with an
+//# "illegal_parameter" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# If a TLS 1.3 ServerHello is received with any other value in this field, the client MUST abort the
+//# handshake with an "illegal_parameter" alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
+//# legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# A client which receives a cipher suite that was not offered MUST abort the handshake.
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
+//# not result in any change in the ClientHello.
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes.
 #[test]
 fn a_bad_server_hello_gets_its_alert() {
     for (flow, at, rows) in [(FULL, 0, SERVER_HELLO_ROWS), (RETRY, 0, RETRY_ROWS), (RETRY, 1, &[][..])] {
@@ -550,6 +606,14 @@ fn a_bad_server_hello_gets_its_alert() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# implementations MUST first examine the Random value and, if it matches this value, process it as
+//# described in Section 4.2.4.
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# Otherwise, the client MUST process all extensions in the HelloRetryRequest and send a second updated
+//# ClientHello.
 //= testvectors/requirements/rfc9846.txt#section-4.3.2
 //= type=test
 //# When sending the new ClientHello, the client MUST copy the contents of the extension received in the
@@ -568,6 +632,11 @@ fn a_retry_may_give_a_cookie_alone_and_gets_it_back() {
     assert_eq!(first, second);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# If a client receives a second HelloRetryRequest in the same connection (i.e., where the ClientHello
+//# was itself in response to a HelloRetryRequest), it MUST abort the handshake with an
+//# "unexpected_message" alert.
 #[test]
 fn a_second_retry_is_refused() {
     let recorded = RETRY.record();
@@ -580,6 +649,10 @@ fn a_second_retry_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//= type=test
+//# clients MUST check that the cipher suite supplied in the ServerHello is the same as that in the
+//# HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert.
 //= testvectors/requirements/rfc9846.txt#section-4.3.8
 //= type=test
 //# the client MUST verify that the selected NamedGroup in the ServerHello is the same as that in the

@@ -205,6 +205,9 @@ fn a_bad_certificate_gets_its_alert() {
 //# If sent by a client, the signature algorithm used in the signature MUST be one of those present in the
 //# supported_signature_algorithms field of the "signature_algorithms" extension in the CertificateRequest
 //# message.
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//= type=test
+//# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
 #[test]
 fn a_bad_certificate_verify_gets_its_alert() {
     let recorded = MUTUAL.record();

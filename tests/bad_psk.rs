@@ -551,10 +551,6 @@ fn a_server_without_the_key_cannot_go_on() {
     assert!(client.party.summary.is_none());
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.4.2
-//= type=test
-//# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest message in
-//# the main handshake or request post-handshake authentication
 //= testvectors/requirements/rfc9846.txt#appendix-F.1
 //= type=test
 //# implementations MUST NOT combine external PSKs with certificate-based authentication of either the

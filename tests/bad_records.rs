@@ -130,6 +130,10 @@ fn a_record_that_holds_too_much_is_refused() {
     assert_eq!(client.party.data.len(), 1 << 14);
 }
 
+//= testvectors/requirements/rfc8449.txt#section-4
+//= type=test
+//# A TLS endpoint that receives a record larger than its advertised limit MUST generate a fatal
+//# "record_overflow" alert
 #[test]
 fn a_negotiated_record_size_is_the_limit() {
     for (inner, passes) in [(100, true), (101, false)] {

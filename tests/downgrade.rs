@@ -30,6 +30,13 @@ fn refused(told: &[u8], alert: AlertCode, word: &str) {
     client.refuses(result, alert, Epoch::Plaintext, word);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8 bytes
+//# are not equal to either of these values.
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//= type=test
+//# If a match is found, the client MUST abort the handshake with an "illegal_parameter" alert.
 #[test]
 fn a_sentinel_tells_a_downgrade_from_an_old_server() {
     for version in [0x0300, 0x0301, 0x0302, 0x0303] {

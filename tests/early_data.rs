@@ -95,9 +95,6 @@ fn an_application_learns_whom_early_data_is_from_and_what_it_speaks() {
     assert_eq!(pair.server.early, REQUEST);
 }
 
-//= testvectors/requirements/rfc9846.txt#section-5.5
-//= type=test
-//# implementations MUST NOT exceed the limits when sending early data
 #[test]
 fn a_writer_takes_no_more_than_the_ticket_permits() {
     let scene = Scene::early(AES128);

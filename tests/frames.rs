@@ -91,6 +91,10 @@ fn frames_of_wrong_sizes_are_refused_untouched() {
     feed(&mut pair.server, &record).unwrap();
 }
 
+//= testvectors/requirements/rfc8449.txt#section-4
+//= type=test
+//# When the "record_size_limit" extension is negotiated, an endpoint MUST NOT generate a protected
+//# record with plaintext that is larger than the RecordSizeLimit value it receives from its peer.
 #[test]
 fn a_peers_limit_holds_for_frames_padding_included() {
     let mut pair = Pair::new(

@@ -20,6 +20,9 @@ const SUITES: [CipherSuite; 3] = [
 const GROUPS: [NamedGroup; 4] =
     [NamedGroup::X25519MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
 
+//= testvectors/requirements/rfc9846.txt#section-2
+//= type=test
+//# the server's share MUST be in the same group as one of the client's shares
 //= testvectors/requirements/rfc9846.txt#section-9.1
 //= type=test
 //# A TLS-compliant application MUST implement the TLS_AES_128_GCM_SHA256 [GCM] cipher suite
@@ -105,6 +108,9 @@ fn a_client_without_a_required_certificate_is_told_so_under_application_keys() {
     assert_eq!(pair.client.run(), Err(Error::Alert(AlertCode::CERTIFICATE_REQUIRED)));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# the server MUST respond with a HelloRetryRequest (Section 4.2.4) message.
 #[test]
 fn a_share_of_no_common_group_costs_a_retry() {
     for group in GROUPS {
@@ -179,6 +185,10 @@ fn a_server_without_its_own_credential_asks_once_even_when_it_retries() {
     assert!(summary.retried);
 }
 
+//= testvectors/requirements/rfc8449.txt#section-4
+//= type=test
+//# When the "record_size_limit" extension is negotiated, an endpoint MUST NOT generate a protected
+//# record with plaintext that is larger than the RecordSizeLimit value it receives from its peer.
 #[test]
 fn record_size_limits_hold_both_ways() {
     let mut pair =
@@ -212,6 +222,9 @@ fn padding_hides_lengths() {
     assert_eq!(pair.server.data.len(), 356);
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# Otherwise, it MUST be set as a zero-length list
 #[test]
 fn the_configuration_that_is_chosen_pads_not_the_first_one() {
     let front = ServerConfig::builder(provider()).build().unwrap();

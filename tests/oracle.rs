@@ -262,6 +262,14 @@ fn hold_all(flow: Flow, variants: impl Fn(&Recorded, &[Vec<u8>]) -> Vec<(String,
     to_client.filter(refused).count() + to_server.filter(refused).count()
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4
+//= type=test
+//# Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in
+//# Section 2
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# When a client first connects to a server, it is REQUIRED to send the ClientHello as its first TLS
+//# message.
 #[test]
 fn recorded_flows_play_back_unchanged() {
     for flow in FLOWS.into_iter().chain(KEYED) {
@@ -290,6 +298,10 @@ fn a_duplicated_message_is_refused() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4
+//= type=test
+//# A peer which receives a handshake message in an unexpected order MUST abort the handshake with an
+//# "unexpected_message" alert.
 //= testvectors/requirements/rfc9846.txt#section-4.5.2
 //= type=test
 //# this message MUST appear immediately after the Certificate message and immediately prior to the Finished
@@ -322,6 +334,9 @@ fn insert_everywhere(flow: Flow) {
     });
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//= type=test
+//# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST terminate
 //= testvectors/requirements/rfc9846.txt#section-4.6
 //= type=test
 //# Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an

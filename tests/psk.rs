@@ -166,6 +166,9 @@ fn a_place_that_no_identity_has_is_none() {
     assert_eq!(pair.server.summary.unwrap().resumed, Err(NotResumed::Unknown));
 }
 
+//= testvectors/requirements/rfc9846.txt#section-2.2
+//= type=test
+//# the PSK identity and the KDF hash algorithm to be used with the PSK MUST also be provisioned.
 //= testvectors/requirements/rfc9846.txt#section-4.3.11
 //= type=test
 //# For externally established PSKs, the Hash algorithm MUST be set when the PSK is established or default
@@ -349,6 +352,16 @@ fn by_hand(identity: &[u8], key: &[u8], label: &'static str, hash: &'static dyn 
     Offered { identity: identity.to_vec(), age: 0, key: key.to_vec(), label, hash }
 }
 
+//= testvectors/requirements/rfc9258.txt#section-4
+//= type=test
+//# each external PSK fed to the importer process MUST be associated with one hash function at most.
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# External PSKs MUST NOT be imported for (D)TLS 1.2 or prior versions.
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# ImportedIdentity.target_protocol MUST be the (D)TLS protocol version for which the PSK is being
+//# imported.
 #[test]
 fn importing_agrees_with_the_standard_by_hand() {
     for own in [PskHash::Sha256, PskHash::Sha384] {
@@ -423,6 +436,9 @@ fn an_imported_key_goes_to_each_hash() {
     }
 }
 
+//= testvectors/requirements/rfc9258.txt#section-5.1
+//= type=test
+//# ImportedIdentity.context MUST include the context used to determine the EPSK, if any exists.
 #[test]
 fn contexts_keep_imported_keys_apart() {
     let scene = Scene::of(AES128);
@@ -468,6 +484,10 @@ fn a_retry_binds_external_and_imported_keys_again() {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//= type=test
+//# If the server selects a PSK, then it MUST also select a key establishment mode from the list
+//# indicated by the client's "psk_key_exchange_modes" extension
 //= testvectors/requirements/rfc9846.txt#section-4.3.9
 //= type=test
 //# Servers MUST NOT select a key exchange mode that is not listed by the client.

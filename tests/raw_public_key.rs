@@ -122,6 +122,13 @@ fn a_client_shows_what_the_server_prefers_of_what_it_has() {
     }
 }
 
+//= testvectors/requirements/rfc7250.txt#section-3
+//= type=test
+//# The SubjectPublicKeyInfo value in the Certificate payload MUST contain the DER encoding [X.690] of
+//# the SubjectPublicKeyInfo.
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//= type=test
+//# then the TLS server MUST place the SubjectPublicKeyInfo structure into the Certificate payload.
 #[test]
 fn every_kind_of_key_can_be_shown_raw_both_ways_also_after_a_retry() {
     for kind in ALL_KEYS {
@@ -244,6 +251,25 @@ fn a_credential_of_another_type_than_agreed_on_is_none() {
     }
 }
 
+//= testvectors/requirements/rfc7250.txt#section-4.1
+//= type=test
+//# The TLS client MUST omit certificate types from the client_certificate_type extension in the client
+//# hello if it does not possess the corresponding raw public key or certificate that it can provide to
+//# the server when requested using a certificate_request message, or if it is not configured to use one
+//# with the given TLS server.
+//= testvectors/requirements/rfc7250.txt#section-4.1
+//= type=test
+//# If the client has no remaining certificate types to send in the client hello, other than the default
+//# X.509 type, it MUST omit the client_certificate_type extension in the client hello.
+//= testvectors/requirements/rfc7250.txt#section-4.1
+//= type=test
+//# The TLS client MUST omit certificate types from the server_certificate_type extension in the client
+//# hello if it is unable to process the corresponding raw public key or other certificate type.
+//= testvectors/requirements/rfc7250.txt#section-4.1
+//= type=test
+//# If the client has no remaining certificate types to send in the client hello, other than the default
+//# X.509 certificate type, it MUST omit the entire server_certificate_type extension from the client
+//# hello.
 #[test]
 fn the_extensions_are_sent_only_where_there_is_more_than_x509() {
     for types in MIXES {

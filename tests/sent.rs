@@ -103,6 +103,13 @@ fn a_cookie_is_sent_in_answer_to_one_alone() {
 //= type=test
 //# Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension and MUST
 //# appear in the same order.
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# Clients MUST NOT offer multiple KeyShareEntry values for the same group.
+//= testvectors/requirements/rfc9846.txt#section-4.3.8
+//= type=test
+//# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+//# "supported_groups" extension.
 #[test]
 fn shares_are_of_the_groups_supported_in_their_order_and_each_once() {
     let everything = client_config(|b| {

@@ -68,6 +68,10 @@ impl Settings {
 
     pub(super) fn check(self) -> Result<Common, ConfigError> {
         check_alpn(&self.alpn)?;
+        //= testvectors/requirements/rfc8449.txt#section-4
+        //# an endpoint MUST NOT send a value higher than the protocol-defined maximum record size
+        //= testvectors/requirements/rfc8449.txt#section-4
+        //# Endpoints MUST NOT send a "record_size_limit" extension with a value smaller than 64.
         if let Some(limit) = self.record_size_limit
             && !(64..=16_385).contains(&limit)
         {

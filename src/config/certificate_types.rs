@@ -21,6 +21,10 @@ impl CertificateTypes {
     //= testvectors/requirements/rfc9846.txt#section-4.5.1
     //# The OpenPGP certificate type [RFC6091] MUST NOT be used with TLS 1.3.
     pub(super) fn checked(types: Vec<CertificateType>) -> Result<Self, ConfigError> {
+        //= testvectors/requirements/rfc7250.txt#section-4.1
+        //# The TLS client MUST omit certificate types from the server_certificate_type extension in the
+        //# client hello if it is unable to process the corresponding raw public key or other certificate
+        //# type.
         let known = |kind| matches!(kind, CertificateType::X509 | CertificateType::RAW_PUBLIC_KEY);
         let repeated = |(position, kind)| types.iter().take(position).any(|earlier| *earlier == kind);
         let each = || types.iter().copied();
@@ -39,10 +43,14 @@ impl CertificateTypes {
         self.0.contains(&kind)
     }
 
+    //= testvectors/requirements/rfc7250.txt#section-4.1
+    //# If the client has no remaining certificate types to send in the client hello, other than the default
+    //# X.509 type, it MUST omit the client_certificate_type extension in the client hello.
+    //= testvectors/requirements/rfc7250.txt#section-4.1
+    //# If the client has no remaining certificate types to send in the client hello, other than the default
+    //# X.509 certificate type, it MUST omit the entire server_certificate_type extension from the client
+    //# hello.
     /// What a ClientHello says; `None` for nothing at all.
-    ///
-    /// RFC 7250 section 4.1: "If the client has no remaining certificate types to send in the client hello, other than the
-    /// default X.509 type, it MUST omit the client_certificate_type extension".
     pub(crate) fn to_offer(&self) -> Option<&[CertificateType]> {
         (self.0 != [CertificateType::X509]).then_some(&self.0)
     }

@@ -70,6 +70,9 @@ impl Credential {
         Self::checked(Parts { shown: Shown::chain(chain), schemes, key: None })
     }
 
+    //= testvectors/requirements/rfc7250.txt#section-3
+    //# The SubjectPublicKeyInfo value in the Certificate payload MUST contain the DER encoding [X.690] of
+    //# the SubjectPublicKeyInfo.
     /// The public key of `key` alone, without a certificate (RFC 7250): for peers that know it from elsewhere.
     ///
     /// # Errors

@@ -380,8 +380,6 @@ impl<S: Side> Core<S> {
     }
 
     /// How many bytes of early data may still be sent; `None` while none may.
-    //= testvectors/requirements/rfc9846.txt#section-5.5
-    //# implementations MUST NOT exceed the limits when sending early data
     pub(super) fn early_left(&self) -> Option<usize> {
         let Phase::Handshake(handshaking) = &self.phase else { return None };
         let left = handshaking.gathering.early_left()?;

@@ -214,6 +214,9 @@ impl<S: Side> Reading<S> {
             }
             _ => {
                 return Err(
+                    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+                    //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it
+                    //# MUST terminate the connection with an "unexpected_message" alert.
                     //= testvectors/requirements/rfc9846.txt#section-4.7.2
                     //# A client that receives a post-handshake CertificateRequest message without having
                     //# sent the "post_handshake_auth" extension MUST send an "unexpected_message" fatal

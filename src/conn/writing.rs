@@ -128,6 +128,8 @@ impl<W: Direction> Writing<W> {
             }
             if self.live.is_some() {
                 self.prepare(1, out)?;
+            //= testvectors/requirements/rfc9846.txt#section-5.5
+            //# implementations MUST NOT exceed the limits when sending early data
             } else if self.sealer.records_left() <= RESERVED {
                 // Early keys have no successor.
                 break;
@@ -270,6 +272,9 @@ impl<W: Direction> Writing<W> {
         Some((live.suite, &live.traffic, self.sealer.sequence()))
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-2
+    //# Application Data MUST NOT be sent prior to sending the Finished message, except as specified in
+    //# Section 2.3.
     //= testvectors/requirements/rfc9846.txt#section-5.1
     //# Note that Application Data records MUST NOT be written to the wire unprotected (see Section 2 for
     //# details).

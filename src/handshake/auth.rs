@@ -124,6 +124,8 @@ impl Credentials {
     }
 }
 
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//# then the TLS server MUST place the SubjectPublicKeyInfo structure into the Certificate payload.
 /// Sends the certificates or the raw public key of `credential`; without one an empty Certificate (RFC 9846 section
 /// 4.5.1). `wanted` holds the extensions that the peer asked for.
 pub(super) fn emit_certificate<C: Carrier + ?Sized>(

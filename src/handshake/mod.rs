@@ -242,6 +242,9 @@ pub(crate) fn bad_share(failed: Failed) -> Error {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4
+//# A peer which receives a handshake message in an unexpected order MUST abort the handshake with an
+//# "unexpected_message" alert.
 /// The fault of every message that arrives out of order (RFC 9846 section 4).
 pub(crate) const OUT_OF_ORDER: Fault = Fault::unexpected_message("a handshake message arrived out of order");
 

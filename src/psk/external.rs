@@ -84,6 +84,8 @@ pub struct ExternalPsk {
 }
 
 impl ExternalPsk {
+    //= testvectors/requirements/rfc9846.txt#section-2.2
+    //# the PSK identity and the KDF hash algorithm to be used with the PSK MUST also be provisioned.
     /// A key as it is, for peers that cannot import; `identity` is sent in the clear.
     ///
     /// # Errors
@@ -129,6 +131,8 @@ impl ExternalPsk {
         hash: PskHash,
     ) -> Result<Vec<Self>, PskError> {
         check(identity, key)?;
+        //= testvectors/requirements/rfc9258.txt#section-4
+        //# each external PSK fed to the importer process MUST be associated with one hash function at most.
         let own_hash = hash.of(provider).ok_or(PskError::UnknownHash)?;
         let targets =
             [PskHash::Sha256, PskHash::Sha384].into_iter().filter(|target| target.of(provider).is_some());
@@ -138,7 +142,14 @@ impl ExternalPsk {
             let mut imported = Vec::new();
             let mut w = Writer::new(&mut imported);
             w.vec::<U16>(identity).map_err(|_| PskError::Identity)?;
+            //= testvectors/requirements/rfc9258.txt#section-5.1
+            //# ImportedIdentity.context MUST include the context used to determine the EPSK, if any exists.
             w.vec::<U16>(context).map_err(|_| PskError::Identity)?;
+            //= testvectors/requirements/rfc9258.txt#section-5.1
+            //# External PSKs MUST NOT be imported for (D)TLS 1.2 or prior versions.
+            //= testvectors/requirements/rfc9258.txt#section-5.1
+            //# ImportedIdentity.target_protocol MUST be the (D)TLS protocol version for which the PSK is
+            //# being imported.
             w.u16(TLS_1_3);
             w.u16(target.kdf());
             // "the PSK importer interface SHOULD reject any ImportedIdentity that exceeds this size"

@@ -12,6 +12,11 @@ impl SizeLimit {
     /// What applies without the extension: 2^14 bytes of content and the type.
     pub(crate) const STANDARD: Self = Self(MAX_CONTENT + 1);
 
+    //= testvectors/requirements/rfc8449.txt#section-4
+    //# A server MUST NOT enforce this restriction
+    //= testvectors/requirements/rfc8449.txt#section-4
+    //# Even if a larger record size limit is provided by a peer, an endpoint MUST NOT send records larger
+    //# than the protocol-defined limit
     /// The value of a record_size_limit extension, at least 64; above the standard it changes nothing.
     pub(crate) fn negotiated(value: u16) -> Self {
         Self(usize::from(value).clamp(64, Self::STANDARD.0))

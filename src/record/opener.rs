@@ -159,6 +159,9 @@ impl<D: Direction> Opener<D> {
         keys.nonces.advance().ok_or(Fault::bad_record_mac("the sequence number would wrap"))?;
         self.skip = Skip::Off;
         let inner = body.get_mut(..len).unwrap_or_default();
+        //= testvectors/requirements/rfc8449.txt#section-4
+        //# A TLS endpoint that receives a record larger than its advertised limit MUST generate a fatal
+        //# "record_overflow" alert
         if inner.len() > self.limit.inner() {
             //= testvectors/requirements/rfc9846.txt#section-5.4
             //# the full encoded TLSInnerPlaintext MUST NOT exceed 2^14

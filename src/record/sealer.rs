@@ -80,6 +80,9 @@ impl<D: Direction> Sealer<D> {
         self.keys.as_ref().map_or(u64::MAX, |keys| keys.record_limit.saturating_sub(keys.nonces.sequence()))
     }
 
+    //= testvectors/requirements/rfc8449.txt#section-4
+    //# When the "record_size_limit" extension is negotiated, an endpoint MUST NOT generate a protected
+    //# record with plaintext that is larger than the RecordSizeLimit value it receives from its peer.
     /// The most content that one record can carry now, in bytes.
     pub(crate) fn max_content(&self) -> usize {
         if self.is_protected() { self.limit.content() } else { MAX_CONTENT }

@@ -3,17 +3,8 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    //= testvectors/requirements/rfc9846.txt#section-4.4.2
-    //# Clients MUST ignore unrecognized extensions.
-    ExtensionSet,
-    Extensions,
-    In,
-    certificate_authorities,
-    check_request,
-    oid_filters,
-    signature_algorithms,
-    signed_certificate_timestamp,
-    status_request,
+    ExtensionSet, Extensions, In, certificate_authorities, check_request, oid_filters, signature_algorithms,
+    signed_certificate_timestamp, status_request,
 };
 use super::message::write_message;
 use super::{List, Reader, U8, U16, U16List, Writer};
@@ -55,6 +46,11 @@ impl<'a> CertificateRequest<'a> {
         let mut sct = false;
         for extension in Extensions::new(block) {
             let (kind, data) = extension?;
+            //= testvectors/requirements/rfc9846.txt#section-4.4.2
+            //# Clients MUST ignore unrecognized extensions.
+            //= testvectors/requirements/rfc9846.txt#section-9.3
+            //# In TLS 1.3, a client receiving a CertificateRequest or NewSessionTicket MUST also ignore all
+            //# unrecognized extensions.
             check_request(kind, In::CertificateRequest)?;
             match kind {
                 ExtensionType::SIGNATURE_ALGORITHMS => schemes = Some(signature_algorithms::parse(data)?),

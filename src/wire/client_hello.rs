@@ -185,12 +185,21 @@ impl<'a> ClientExtensions<'a> {
             E::SIGNED_CERTIFICATE_TIMESTAMP => {
                 self.signed_certificate_timestamp = Some(signed_certificate_timestamp::parse_request(data)?);
             }
+            //= testvectors/requirements/rfc9846.txt#section-4.2.2
+            //# Servers MUST ignore unrecognized extensions.
+            //= testvectors/requirements/rfc8449.txt#section-5
+            //# A server that supports the "record_size_limit" extension MUST ignore a "max_fragment_length"
+            //# that appears in a ClientHello if both extensions appear.
             _ => {}
         }
         Ok(())
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero
 /// Writes a ClientHello message, header included.
 ///
 /// # Errors
@@ -272,6 +281,12 @@ mod tests {
         psk(w)
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //= type=test
+    //# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //= type=test
+    //# For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero
     //= testvectors/requirements/rfc9846.txt#section-4.3
     //= type=test
     //# senders MUST NOT include data after the structure in the "extension_data" field

@@ -3,20 +3,8 @@
 use alloc::vec::Vec;
 
 use super::ext::{
-    //= testvectors/requirements/rfc9846.txt#section-4.4.1
-    //# The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any
-    //# are found MUST abort the handshake with an "illegal_parameter" alert.
-    ExtensionSet,
-    Extensions,
-    In,
-    alpn,
-    certificate_type,
-    check_response,
-    early_data,
-    record_size_limit,
-    server_name,
-    supported_groups,
-    ticket_request,
+    ExtensionSet, Extensions, In, alpn, certificate_type, check_response, early_data, record_size_limit,
+    server_name, supported_groups, ticket_request,
 };
 use super::message::write_message;
 use super::{Reader, U16, U16List, Writer};
@@ -57,6 +45,9 @@ impl<'a> EncryptedExtensions<'a> {
         let mut found = Self::default();
         for extension in Extensions::new(block) {
             let (kind, data) = extension?;
+            //= testvectors/requirements/rfc9846.txt#section-4.4.1
+            //# The client MUST check EncryptedExtensions for the presence of any forbidden extensions and
+            //# if any are found MUST abort the handshake with an "illegal_parameter" alert.
             check_response(kind, In::EncryptedExtensions, offered)?;
             found.absorb(kind, data)?;
         }

@@ -2,11 +2,6 @@
 
 use alloc::vec::Vec;
 
-//= testvectors/requirements/rfc9846.txt#section-4.7.1
-//# Clients MUST ignore unrecognized extensions.
-//= testvectors/requirements/rfc9846.txt#section-9.3
-//# In TLS 1.3, a client receiving a CertificateRequest or NewSessionTicket MUST also ignore all
-//# unrecognized extensions.
 use super::ext::{Extensions, In, check_request, early_data, non_empty};
 use super::message::write_message;
 use super::{Reader, U8, U16};
@@ -52,6 +47,11 @@ impl<'a> NewSessionTicket<'a> {
         let mut max_early_data_size = None;
         for extension in Extensions::new(block) {
             let (kind, data) = extension?;
+            //= testvectors/requirements/rfc9846.txt#section-4.7.1
+            //# Clients MUST ignore unrecognized extensions.
+            //= testvectors/requirements/rfc9846.txt#section-9.3
+            //# In TLS 1.3, a client receiving a CertificateRequest or NewSessionTicket MUST also ignore all
+            //# unrecognized extensions.
             check_request(kind, In::NewSessionTicket)?;
             if kind == ExtensionType::EARLY_DATA {
                 max_early_data_size = Some(early_data::parse_ticket(data)?);

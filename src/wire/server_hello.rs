@@ -159,6 +159,10 @@ impl<'a> ServerHello<'a> {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+//= testvectors/requirements/rfc9846.txt#section-4.2.3
+//# legacy_compression_method: A single byte which MUST have the value 0.
 /// Writes a ServerHello message, header included.
 ///
 /// # Errors
@@ -244,6 +248,12 @@ mod tests {
         alert(ServerHello::parse(&retry(extensions)).unwrap().retry_extensions(offered()))
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.2.3
+    //= type=test
+    //# the legacy_version field MUST be set to 0x0303, which is the version number for TLS 1.2.
+    //= testvectors/requirements/rfc9846.txt#section-4.2.3
+    //= type=test
+    //# legacy_compression_method: A single byte which MUST have the value 0.
     #[test]
     fn every_field_is_read_back() {
         let body = hello(full);

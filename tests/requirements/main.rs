@@ -7,7 +7,15 @@
 mod support;
 
 mod citation;
+#[cfg(feature = "rustcrypto")]
+mod hellos;
+#[cfg(feature = "rustcrypto")]
+mod keys;
 mod ledger;
+#[cfg(feature = "rustcrypto")]
+mod raw_public_keys;
+#[cfg(feature = "rustcrypto")]
+mod record_size;
 mod report;
 mod spec;
 mod trace;

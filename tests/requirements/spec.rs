@@ -187,7 +187,7 @@ fn blocks(lines: &[String]) -> Vec<String> {
     let mut blocks = vec![String::new()];
     for line in lines {
         let words = line.trim();
-        if words.is_empty() || words.starts_with("* ") || words.starts_with("- ") || words.starts_with("+ ") {
+        if words.is_empty() || words.starts_with("* ") || words.starts_with("- ") {
             blocks.push(String::new());
         }
         if let Some(block) = blocks.last_mut().filter(|_| !words.is_empty()) {

@@ -33,6 +33,8 @@ pub(super) const RSA_MAX_BITS: u32 = 8192;
 //= testvectors/requirements/rfc9846.txt#section-9.1
 //# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
 //# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
+//= testvectors/requirements/rfc9846.txt#section-4.5.2
+//# The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages.
 pub(super) static ALL: &[&dyn Verifier] = &[
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha256, ecdsa::<NistP256, Sha256>),
     &Algorithm(SignatureAlgorithm::EcdsaP256Sha384, ecdsa::<NistP256, Sha384>),

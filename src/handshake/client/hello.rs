@@ -32,12 +32,17 @@ pub(super) struct Base {
 }
 
 impl Base {
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //# Otherwise, it MUST be set as a zero-length list
     /// The legacy session id: empty, or 32 bytes (RFC 9846 appendix E.4).
     pub(super) fn session_id(&self) -> &[u8] {
         self.session_id.get(..self.session_id_len).unwrap_or_default()
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# When a client first connects to a server, it is REQUIRED to send the ClientHello as its first TLS
+//# message.
 /// Starts a handshake: sends the ClientHello. Early data may follow it.
 pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_>) -> Result<State, Error> {
     let common = &cx.config.common;
@@ -45,6 +50,9 @@ pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_
     let offered = offer.prepare(&name, cx.config)?;
     let mut base = Base { name, random: [0; 32], session_id: [0; 32], session_id_len: 0 };
     rng.fill(&mut base.random)?;
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //# this field MUST be non-empty, so a client not offering a pre-TLS 1.3 session MUST generate a new
+    //# 32-byte value.
     if cx.config.middleboxes == Middleboxes::Compatible {
         rng.fill(&mut base.session_id)?;
         base.session_id_len = base.session_id.len();
@@ -136,6 +144,11 @@ impl Ours {
     //= testvectors/requirements/rfc9846.txt#section-4.3.8
     //# Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension and
     //# MUST appear in the same order.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Clients MUST NOT offer multiple KeyShareEntry values for the same group.
+    //= testvectors/requirements/rfc9846.txt#section-4.3.8
+    //# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+    //# "supported_groups" extension.
     pub(super) fn shares(&self) -> impl Iterator<Item = KeyShareEntry<'_>> {
         self.exchange
             .shares()
@@ -163,6 +176,8 @@ pub(super) fn sent_name<'n>(name: &'n DnsName<'_>) -> &'n str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# In that case, the client MUST send the same ClientHello without modification, except as follows:
 /// Appends a ClientHello and says which extensions it has. Its binders are zeros still.
 ///
 /// The second one of a connection differs by its cookie, its shares and its keys alone (RFC 9846 section 4.2.2).
@@ -225,6 +240,11 @@ pub(super) fn write(
             (ExtensionType::CLIENT_CERTIFICATE_TYPE, &config.client_certificate_types),
             (ExtensionType::SERVER_CERTIFICATE_TYPE, &config.server_certificate_types),
         ] {
+            //= testvectors/requirements/rfc7250.txt#section-4.1
+            //# The TLS client MUST omit certificate types from the client_certificate_type extension in the
+            //# client hello if it does not possess the corresponding raw public key or certificate that it
+            //# can provide to the server when requested using a certificate_request message, or if it is
+            //# not configured to use one with the given TLS server.
             let Some(types) = types.to_offer() else { continue };
             note(kind);
             certificate_type::encode_client(w, kind, types)?;

@@ -67,9 +67,6 @@ impl State {
             (Self::EncryptedExtensions(state), HandshakeType::ENCRYPTED_EXTENSIONS) => {
                 state.on_encrypted_extensions(message, cx)
             }
-            //= testvectors/requirements/rfc9846.txt#section-4.4.2
-            //# servers which are authenticating with an external PSK MUST NOT send the CertificateRequest
-            //# message in the main handshake or request post-handshake authentication
             (Self::Auth(state), HandshakeType::CERTIFICATE_REQUEST) => state.on_certificate_request(message),
             //= testvectors/requirements/rfc9846.txt#appendix-F.1
             //# implementations MUST NOT combine external PSKs with certificate-based authentication of

@@ -19,11 +19,20 @@ impl WaitServerHello {
         cx: &mut Context<'_>,
     ) -> Result<ClientNext, Error> {
         let Hello::First(hello) = self.hello else {
-            // RFC 9846 section 4.2.4: a second one MUST be answered with "unexpected_message".
+            //= testvectors/requirements/rfc9846.txt#section-4.2.4
+            //# If a client receives a second HelloRetryRequest in the same connection (i.e., where the
+            //# ClientHello was itself in response to a HelloRetryRequest), it MUST abort the handshake with
+            //# an "unexpected_message" alert.
             return Err(OUT_OF_ORDER.into());
         };
+        //= testvectors/requirements/rfc9846.txt#section-4.2.4
+        //# Otherwise, the client MUST process all extensions in the HelloRetryRequest and send a second
+        //# updated ClientHello.
         let extensions = retry.retry_extensions(self.sent)?;
         let exchange = match extensions.key_share {
+            //= testvectors/requirements/rfc9846.txt#section-4.2.4
+            //# Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest
+            //# would not result in any change in the ClientHello.
             None if extensions.cookie.is_none() => {
                 return Err(
                     Fault::illegal_parameter("a HelloRetryRequest must change the ClientHello").into()

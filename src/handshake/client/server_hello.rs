@@ -51,6 +51,9 @@ impl WaitServerHello {
         let hello = ServerHello::parse(message.body)?;
         let suite = self.check(&hello, cx)?;
         let boundary = message.boundary()?;
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# implementations MUST first examine the Random value and, if it matches this value, process it as
+        //# described in Section 4.2.4.
         if hello.is_retry() {
             return self.on_retry(&hello, suite, message.raw, cx);
         }
@@ -124,22 +127,37 @@ impl WaitServerHello {
         Ok(Next::Wait(State::EncryptedExtensions(WaitEncryptedExtensions { flight, authentication, early })))
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.2.4
+    //# Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
+    //# legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3
     /// What a ServerHello and a HelloRetryRequest must both satisfy, in the standard's order: the version first.
     fn check(&self, hello: &ServerHello<'_>, cx: &Context<'_>) -> Result<ConfiguredSuite, Fault> {
         //= testvectors/requirements/rfc9846.txt#section-4.3.1
         //# clients MUST check for this extension prior to processing the rest of the ServerHello
         check_version(hello)?;
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# A client which receives a legacy_session_id_echo field that does not match what it sent in the
+        //# ClientHello MUST abort the handshake with an "illegal_parameter" alert.
         if hello.legacy_session_id_echo != self.base.session_id() {
             return Err(Fault::illegal_parameter("legacy_session_id_echo is not what was sent"));
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# If a TLS 1.3 ServerHello is received with any other value in this field, the client MUST abort
+        //# the handshake with an "illegal_parameter" alert.
         if hello.legacy_compression_method != 0 {
             return Err(Fault::illegal_parameter("legacy_compression_method must be 0"));
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# A client which receives a cipher suite that was not offered MUST abort the handshake with an
+        //# "illegal_parameter" alert.
+        //= testvectors/requirements/rfc9846.txt#section-4.2.4
+        //# A client which receives a cipher suite that was not offered MUST abort the handshake.
         let suite = cx.config.common.suite(hello.cipher_suite);
         let suite =
             suite.ok_or(Fault::illegal_parameter("the server chose a cipher suite that was not offered"))?;
-        // RFC 9846 section 4.2.4: "clients MUST check that the cipher suite supplied in the ServerHello is the same
-        // as that in the HelloRetryRequest"
+        //= testvectors/requirements/rfc9846.txt#section-4.2.4
+        //# clients MUST check that the cipher suite supplied in the ServerHello is the same as that in the
+        //# HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert.
         if let Hello::Second(retried) = &self.hello
             && retried.suite.suite.id != suite.suite.id
             && !hello.is_retry()
@@ -158,15 +176,24 @@ fn check_version(hello: &ServerHello<'_>) -> Result<(), Fault> {
     //# extension to determine the selected version
     match hello.selected_version()? {
         Some(ProtocolVersion::TLS_1_3) if hello.legacy_version == ProtocolVersion::TLS_1_2 => Ok(()),
-        // RFC 9846 section 4.2.3
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# A client which receives a TLS 1.3 Server Hello with a legacy_version value not equal to 0x0303
+        //# MUST abort the handshake with a "protocol_version" alert.
         Some(ProtocolVersion::TLS_1_3) => {
             Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"))
         }
+        //= testvectors/requirements/rfc9846.txt#section-4.2.4
+        //# and a client MUST abort the handshake with an "illegal_parameter" alert if the value changes.
         //= testvectors/requirements/rfc9846.txt#section-4.3.1
         //# If the "supported_versions" extension in the ServerHello contains a version not offered by the
         //# client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an
         //# "illegal_parameter" alert.
         Some(_) => Err(Fault::illegal_parameter("the server selected a version that was not offered")),
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
+        //# bytes are not equal to either of these values.
+        //= testvectors/requirements/rfc9846.txt#section-4.2.3
+        //# If a match is found, the client MUST abort the handshake with an "illegal_parameter" alert.
         None if hello.random.ends_with(&DOWNGRADE_TLS12) || hello.random.ends_with(&DOWNGRADE_TLS11) => {
             // RFC 9846 section 4.2.3: the server knows TLS 1.3, so somebody removed our offer.
             Err(Fault::illegal_parameter(

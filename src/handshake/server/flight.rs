@@ -72,8 +72,11 @@ pub(super) fn encrypted_extensions(
     Ok(())
 }
 
-/// RFC 7250 section 4.2: the types that were chosen; that of the client's certificate "MUST be omitted" where none is
-/// asked for.
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//# it MUST include the client_certificate_type extension in the server hello.
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//# then the client_certificate_type payload in the server hello MUST be omitted.
+/// The types that were chosen, where the client knows the extensions (RFC 7250).
 fn certificate_types(chosen: &Chosen, hello: &ClientHello<'_>, w: &mut Writer<'_>) -> Result<(), Misuse> {
     if let (Some(kind), Some(_)) = (chosen.client_certificate(), hello.extensions.client_certificate_type) {
         certificate_type::encode_server(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, kind)?;
@@ -136,6 +139,9 @@ pub(super) enum AfterFlight {
 }
 
 impl Flight {
+    //= testvectors/requirements/rfc9846.txt#section-4
+    //# Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in
+    //# Section 2
     /// Sends CertificateRequest, if wanted, and Certificate.
     pub(super) fn certify(
         mut self,
@@ -145,6 +151,8 @@ impl Flight {
         hello: &ClientHello<'_>,
         cx: &mut Context<'_>,
     ) -> Result<ServerNext, Error> {
+        //= testvectors/requirements/rfc7250.txt#section-4.2
+        //# The server MUST also include a certificate_request payload in the server hello message.
         if self.chosen.client_certificate().is_some() {
             let authorities = self.config.client_auth.authorities().unwrap_or_default();
             emit(cx.carrier, &mut self.transcript, |out| {

@@ -162,6 +162,8 @@ impl First<'_> {
         }
         let (chosen, choice) = choose(&self.hello, &serving, known, None)?;
         match chosen.group {
+            //= testvectors/requirements/rfc9846.txt#section-4.2.1
+            //# the server MUST respond with a HelloRetryRequest (Section 4.2.4) message.
             Some(group) if share_of(&self.hello, &chosen).is_none() => {
                 self.retry(serving, chosen, choice, group, cx)
             }
@@ -184,6 +186,8 @@ impl Kept {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-2
+//# the server's share MUST be in the same group as one of the client's shares
 /// The client's share of the group that was chosen.
 pub(super) fn share_of<'a>(hello: &ClientHello<'a>, chosen: &Chosen) -> Option<&'a [u8]> {
     let (shares, group) = (hello.extensions.key_share.as_ref()?, chosen.group?);

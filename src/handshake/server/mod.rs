@@ -77,6 +77,9 @@ impl State {
                 state.on_certificate_verify(message, cx)
             }
             (Self::Finished(state), HandshakeType::FINISHED) => state.on_finished(message, cx),
+            //= testvectors/requirements/rfc9846.txt#section-4.2.2
+            //# if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST
+            //# terminate the connection with an "unexpected_message" alert.
             _ => Err(OUT_OF_ORDER.into()),
         }
     }
@@ -110,10 +113,11 @@ impl State {
     }
 
     /// Whether a compatibility ChangeCipherSpec is dropped: "after the first ClientHello message has been .. received"
-    /// (RFC 9846 section 5), or at any time where "Servers operating statelessly MUST ignore these records" (section
-    /// 4.3.2).
+    /// (RFC 9846 section 5), or at any time where the server may be stateless.
     pub(crate) fn takes_change_cipher_spec(&self) -> bool {
         match self {
+            //= testvectors/requirements/rfc9846.txt#section-4.3.2
+            //# Servers operating statelessly MUST ignore these records.
             Self::ClientHello(state) => state.is_stateless(),
             _ => true,
         }

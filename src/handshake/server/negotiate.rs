@@ -46,13 +46,18 @@ pub(super) fn check(hello: &ClientHello<'_>) -> Result<(), Fault> {
             ));
         }
     }
-    // RFC 9846 section 4.2.2
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //# A server which receives a legacy_version value not equal to 0x0303 MUST abort the handshake with a
+    //# "protocol_version" alert.
     if hello.legacy_version != ProtocolVersion::TLS_1_2 {
         //= testvectors/requirements/rfc9846.txt#appendix-E.5
         //# Implementations receiving Hello messages with other version numbers MUST abort the handshake as
         //# described in Section 4.2.2 and Section 4.2.3.
         return Err(Fault::protocol_version("legacy_version must be 0x0303 in TLS 1.3"));
     }
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //# If a TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the
+    //# handshake with an "illegal_parameter" alert.
     if hello.legacy_compression_methods != [0] {
         return Err(Fault::illegal_parameter("legacy_compression_methods must be exactly the null method"));
     }
@@ -232,6 +237,9 @@ fn try_key(
     Ok(Selected { candidate: Candidate { index, key, now }, suite, group: fits.group? })
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//# If the server selects a PSK, then it MUST also select a key establishment mode from the list
+//# indicated by the client's "psk_key_exchange_modes" extension
 /// The group of `psk_dhe_ke` wherever that is possible, the one that a HelloRetryRequest settled if there was one; `None`
 /// is `psk_ke`.
 fn choose_mode(
@@ -276,8 +284,9 @@ pub(super) fn count_tickets(hello: &ClientHello<'_>, config: &ServerConfig, choi
     }
 }
 
-/// RFC 9846 section 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite when receiving a conformant
-/// updated ClientHello".
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//# Servers MUST ensure that they negotiate the same cipher suite when receiving a conformant updated
+//# ClientHello
 fn settled_suite(
     hello: &ClientHello<'_>,
     common: &Common,
@@ -287,8 +296,15 @@ fn settled_suite(
     suite.cloned().ok_or(Fault::illegal_parameter("the second ClientHello lacks the cipher suite agreed on"))
 }
 
+//= testvectors/requirements/rfc9846.txt#section-2.1
+//# If no common cryptographic parameters can be negotiated, the server MUST abort the handshake with an
+//# appropriate alert.
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//# it MUST abort the handshake with either a "handshake_failure" or "insufficient_security" fatal alert
 /// Our preference, but ChaCha20 for a client that puts it before all else that we have: it has no AES instructions.
 fn choose_suite(hello: &ClientHello<'_>, common: &Common) -> Result<ConfiguredSuite, Fault> {
+    //= testvectors/requirements/rfc9846.txt#section-4.2.2
+    //# the server MUST ignore those cipher suites and process the remaining ones as usual.
     let clients_first = hello.cipher_suites.iter().find_map(|id| common.suite(id));
     let chosen = match clients_first {
         Some(entry) if entry.suite.id == CipherSuite::TLS_CHACHA20_POLY1305_SHA256 => Some(entry),
@@ -297,6 +313,10 @@ fn choose_suite(hello: &ClientHello<'_>, common: &Common) -> Result<ConfiguredSu
     chosen.cloned().ok_or(Fault::handshake_failure("no cipher suite in common"))
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.1
+//# If there is no overlap between the received "supported_groups" and the groups supported by the
+//# server, then the server MUST abort the handshake with a "handshake_failure" or an
+//# "insufficient_security" alert.
 /// Our preference among the groups that the client sent a share of; without one, among all that it supports.
 fn choose_group(hello: &ClientHello<'_>, common: &Common) -> Result<NamedGroup, Fault> {
     const NONE: Fault = Fault::handshake_failure("no key exchange group in common");
@@ -356,6 +376,9 @@ pub(super) fn choose_types(
     Ok(Some(Certificates { server, client: choose_client_type(hello, &serving.config)? }))
 }
 
+//= testvectors/requirements/rfc7250.txt#section-4.2
+//# The value conveyed in the client_certificate_type extension MUST be selected from one of the values
+//# provided in the client_certificate_type extension sent in the client hello.
 /// Our preference among the types of which the client has a certificate.
 fn choose_client_type(
     hello: &ClientHello<'_>,

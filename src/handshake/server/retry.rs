@@ -69,6 +69,11 @@ impl First<'_> {
     }
 }
 
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//# The server's extensions MUST contain "supported_versions".
+//= testvectors/requirements/rfc9846.txt#section-4.2.4
+//# A HelloRetryRequest MUST NOT contain any extensions that were not first offered by the client in its
+//# ClientHello, with the exception of optionally the "cookie"
 /// Appends a HelloRetryRequest: always the same bytes for the same arguments, so that a stateless server can
 /// rebuild it for the transcript.
 pub(super) fn write_retry(

@@ -78,8 +78,6 @@ impl First<'_> {
         let Some(Facts { suite, group, skips, hello: first_hash, .. }) = opened else {
             return Err(FOREIGN_COOKIE.into());
         };
-        //= testvectors/requirements/rfc9846.txt#section-4.3.2
-        //# Servers operating statelessly MUST ignore these records.
         if skipped == Skipped::Some && !skips {
             return Err(Fault::unexpected_message("application data arrived before any key").into());
         }
@@ -168,7 +166,8 @@ fn check_second(hello: &ClientHello<'_>, group: NamedGroup) -> Result<(), Fault>
     }
 }
 
-/// RFC 9846 section 4.2.2: "the client MUST send the same ClientHello without modification, except as follows".
+//= testvectors/requirements/rfc9846.txt#section-4.2.2
+//# In that case, the client MUST send the same ClientHello without modification, except as follows:
 fn check_unchanged(first: &ClientHello<'_>, second: &ClientHello<'_>) -> Result<(), Fault> {
     let fields = first.random == second.random
         && first.legacy_session_id == second.legacy_session_id

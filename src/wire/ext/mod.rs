@@ -191,6 +191,8 @@ pub(crate) fn check_request(kind: ExtensionType, place: In) -> Result<(), Fault>
     Ok(())
 }
 
+//= testvectors/requirements/rfc8449.txt#section-5
+//# A client MUST treat receipt of both "max_fragment_length" and "record_size_limit" as a fatal error
 /// The rule for responses, in ServerHello, HelloRetryRequest, EncryptedExtensions and Certificate: each must
 /// answer an extension in `offered`.
 pub(crate) fn check_response(kind: ExtensionType, place: In, offered: ExtensionSet) -> Result<(), Fault> {

@@ -8,7 +8,9 @@ use crate::wire::Writer;
 /// In ClientHello and EncryptedExtensions: bytes of a TLSInnerPlaintext, at least 64; may exceed 2^14+1.
 pub(crate) fn parse(data: &[u8]) -> Result<u16, Fault> {
     match parse_all(data, |r| r.u16())? {
-        // RFC 8449 section 4: "An endpoint MUST treat receipt of a smaller value as a fatal error".
+        //= testvectors/requirements/rfc8449.txt#section-4
+        //# An endpoint MUST treat receipt of a smaller value as a fatal error and generate an
+        //# "illegal_parameter" alert.
         ..64 => Err(Fault::illegal_parameter("record_size_limit must be at least 64")),
         limit => Ok(limit),
     }
@@ -37,6 +39,10 @@ mod tests {
         }
     }
 
+    //= testvectors/requirements/rfc8449.txt#section-4
+    //= type=test
+    //# An endpoint MUST treat receipt of a smaller value as a fatal error and generate an
+    //# "illegal_parameter" alert.
     #[test]
     fn less_than_64_is_refused() {
         assert_eq!(alert(parse(&[0, 63])), AlertCode::ILLEGAL_PARAMETER);
