@@ -349,6 +349,17 @@ fn nothing_may_stand_between_the_fragments_of_a_message() {
 //= type=test
 //# Servers will receive various TLS 1.x versions in this field, but its value MUST always be ignored.
 #[test]
+fn what_came_too_early_or_unprotected_is_told_apart_from_the_unknown() {
+    let told = |stage: usize, bytes: &[u8]| {
+        let (mut client, _) = client_at(MUTUAL, CLIENT_STAGES[stage]);
+        client.feed(bytes).unwrap_err().to_string()
+    };
+    assert!(told(0, &record(DATA, &[0; 32])).contains("before any key"));
+    assert!(told(1, &record(HANDSHAKE, &FULL.record().server[0])).contains("unprotected"));
+    assert!(told(1, &record(99, &[0; 32])).contains("unknown record type"));
+}
+
+#[test]
 fn the_legacy_version_of_a_record_means_nothing() {
     for version in [0x0000, 0x0300, 0x0301, 0x0304, 0x7F1C, 0xFFFF_u16] {
         let mut first = record(HANDSHAKE, &FULL.record().client[0]);

@@ -226,6 +226,17 @@ fn padding_hides_lengths() {
 //= type=test
 //# Otherwise, it MUST be set as a zero-length list
 #[test]
+fn the_configuration_that_is_chosen_pads_not_the_first_one() {
+    let front = ServerConfig::builder(provider()).build().unwrap();
+    let mut pair = Pair::new(&client_config(|b| b), &front);
+    let back = server_config(|b| b.padding(Padding::Multiple(256)));
+    pair.server.answers.serving = Some((back, credential(Key::Ed25519)));
+    pair.run().unwrap();
+    pair.server.conn.write(&[b"short"], &mut pair.server.out).unwrap();
+    assert_eq!(pair.server.flush().len(), 5 + 256 + 16);
+}
+
+#[test]
 fn without_middlebox_compatibility_nothing_is_disguised() {
     let mut pair = Pair::new(&client_config(|b| b.without_middlebox_compatibility()), &server_config(|b| b));
     let hello = pair.client.flush();

@@ -24,14 +24,17 @@ fn host() -> String {
     said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
-/// `cargo metadata` with default features and tokio, from what a build has fetched already if that is enough.
-fn metadata() -> Value {
+/// With default features and tokio.
+const USUAL: &[&str] = &["--features", "tokio"];
+
+/// `cargo metadata` with these features, from what a build has fetched already if that is enough.
+fn metadata(features: &[&str]) -> Value {
     let host = host();
     let ask = |more: &[&str]| {
         let mut cargo = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-        cargo.args(["metadata", "--format-version", "1", "--features", "tokio", "--filter-platform", &host]);
-        cargo.args(more).output().unwrap()
+        cargo.args(["metadata", "--format-version", "1", "--filter-platform", &host]);
+        cargo.args(features).args(more).output().unwrap()
     };
     let mut said = ask(&["--offline"]);
     if !said.status.success() {
@@ -49,24 +52,39 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value[key].as_array().unwrap_or_else(|| panic!("{key} is a list"))
 }
 
-/// The packages that a build of the library needs, by id; those of tests, benches and build scripts are not among them.
-fn needed(metadata: &Value) -> BTreeSet<&str> {
+/// The packages that the library reaches by such dependencies, by id; itself is one of them.
+fn reached<'v>(metadata: &'v Value, by: fn(&Value) -> bool) -> BTreeSet<&'v str> {
     let nodes: BTreeMap<_, _> =
         list(&metadata["resolve"], "nodes").iter().map(|node| (text(node, "id"), node)).collect();
     let mut found = BTreeSet::new();
     let mut next = vec![text(&metadata["resolve"], "root")];
     while let Some(id) = next.pop() {
         if found.insert(id) {
-            let normal = |dep: &&Value| list(dep, "dep_kinds").iter().any(|kind| kind["kind"].is_null());
-            next.extend(list(nodes[id], "deps").iter().filter(normal).map(|dep| text(dep, "pkg")));
+            let counts = |dep: &&Value| list(dep, "dep_kinds").iter().any(|kind| by(&kind["kind"]));
+            next.extend(list(nodes[id], "deps").iter().filter(counts).map(|dep| text(dep, "pkg")));
         }
     }
     found
 }
 
+/// What is linked into the library; not what tests, benches and build scripts need.
+fn needed(metadata: &Value) -> BTreeSet<&str> {
+    reached(metadata, Value::is_null)
+}
+
+/// What runs while the library is built: names of the packages with a target of this kind.
+fn with_target<'v>(metadata: &'v Value, kind: &str) -> BTreeSet<&'v str> {
+    let built = reached(metadata, |kind| kind != "dev");
+    let runs = |package: &&Value| {
+        list(package, "targets").iter().any(|target| list(target, "kind").iter().any(|found| found == kind))
+    };
+    let packages = list(metadata, "packages").iter().filter(|package| built.contains(text(package, "id")));
+    packages.filter(runs).map(|package| text(package, "name")).collect()
+}
+
 #[test]
 fn no_dependency_asks_for_a_newer_rust() {
-    let metadata = metadata();
+    let metadata = metadata(USUAL);
     let needed = needed(&metadata);
     let mut names = BTreeSet::new();
     for package in list(&metadata, "packages").iter().filter(|package| needed.contains(text(package, "id"))) {
@@ -84,11 +102,61 @@ fn no_dependency_asks_for_a_newer_rust() {
 
 #[test]
 fn nothing_needs_a_c_compiler_not_even_the_tests() {
-    let metadata = metadata();
+    let metadata = metadata(USUAL);
     for package in list(&metadata, "packages") {
         let name = text(package, "name");
         assert!(!["cc", "cmake", "bindgen"].contains(&name), "{name} builds C code");
     }
+}
+
+/// They ask the compiler what there is, `inotify-sys` (feature `watch`) pkg-config; none compiles C or uses a network.
+const BUILD_SCRIPTS: &[&str] = &[
+    "curve25519-dalek",
+    "getrandom",
+    "httparse",
+    "icu_normalizer_data",
+    "icu_properties_data",
+    "inotify-sys",
+    "libc",
+    "num-traits",
+    "proc-macro2",
+    "quote",
+    "rustix",
+    "rustversion",
+    "serde",
+    "serde_core",
+];
+
+/// Derives and attributes.
+const PROC_MACROS: &[&str] = &[
+    "curve25519-dalek-derive",
+    "displaydoc",
+    "rustversion",
+    "serde_derive",
+    "tokio-macros",
+    "yoke-derive",
+    "zerofrom-derive",
+    "zerovec-derive",
+];
+
+#[test]
+fn nothing_new_runs_while_the_library_is_built() {
+    let metadata = metadata(&["--all-features"]);
+    for (kind, known) in [("custom-build", BUILD_SCRIPTS), ("proc-macro", PROC_MACROS)] {
+        let new: Vec<_> =
+            with_target(&metadata, kind).into_iter().filter(|name| !known.contains(name)).collect();
+        assert!(new.is_empty(), "read these before they are listed here, {kind}: {new:?}");
+    }
+}
+
+#[test]
+fn the_library_has_no_build_script_of_its_own() {
+    let metadata = metadata(USUAL);
+    let root = text(&metadata["resolve"], "root");
+    let ours = list(&metadata, "packages").iter().find(|package| text(package, "id") == root).unwrap();
+    let kinds = list(ours, "targets").iter().flat_map(|target| list(target, "kind"));
+    assert!(kinds.clone().any(|kind| kind == "lib"), "the library is among the targets");
+    assert!(!kinds.clone().any(|kind| kind == "custom-build" || kind == "proc-macro"), "{ours}");
 }
 
 #[test]

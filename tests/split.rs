@@ -268,10 +268,12 @@ fn the_kernels_keys_open_and_seal_the_next_records() {
         pair.send_up(b"a record more");
         pair.send_down(b"and its answer");
     }
+    pair.send_down(b"and another");
+    pair.send_down(b"and the last");
     let Pair { mut client, server } = pair;
     let kernel = server.conn.into_kernel(&server.out).unwrap();
     assert_eq!(kernel.suite, SUITE);
-    assert_eq!((kernel.send.sequence, kernel.receive.sequence), (1, 1));
+    assert_eq!((kernel.send.sequence, kernel.receive.sequence), (3, 1));
     assert!(kernel.record_limit > 1 << 20);
     let (mut send, mut receive) = (Tap::from_kernel(&kernel.send), Tap::from_kernel(&kernel.receive));
     client.data.clear();

@@ -107,6 +107,17 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_given_back_only_when_nothing_waits() {
+        let mut out = SendBuf::with_limit(8);
+        out.claim(4).fill(1);
+        out.shrink();
+        assert_eq!(out.pending(), [1; 4]);
+        out.advance(4);
+        out.shrink();
+        assert_eq!(out.bytes.capacity(), 0);
+    }
+
+    #[test]
     fn a_buffer_that_is_never_quite_empty_does_not_grow() {
         let mut out = SendBuf::with_limit(64);
         out.claim(16).fill(0);
