@@ -408,6 +408,9 @@ impl<S: Side> Core<S> {
     pub(super) fn open(&self) -> Result<&Open, Error> {
         match &self.phase {
             Phase::Failed(error) => Err(error.clone()),
+            //= testvectors/requirements/rfc9846.txt#section-2
+            //# Application Data MUST NOT be sent prior to sending the Finished message, except as specified
+            //# in Section 2.3.
             Phase::Handshake(_) => Err(Misuse::NotEstablished.into()),
             Phase::Open(open) => Ok(open),
         }
