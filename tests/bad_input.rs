@@ -310,15 +310,6 @@ fn a_client_hello_cut_anywhere_is_refused() {
 //= testvectors/requirements/rfc9846.txt#section-4.2.2
 //= type=test
 //# Servers MUST ignore unrecognized extensions.
-//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
-//= type=test
-//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
-//# messages; in particular, they MUST NOT send the status_request_v2 extension in the EncryptedExtensions,
-//# CertificateRequest, or Certificate messages.
-//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
-//= type=test
-//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
-//# clients that wish to use it in earlier protocol versions.
 #[test]
 fn what_a_server_does_not_know_is_ignored() {
     let changes: [fn(&mut Hello); 9] = [

@@ -62,6 +62,9 @@ fn every_suite_works_with_every_group_and_carries_data_both_ways() {
 //= type=test
 //# A TLS-compliant application MUST support digital signatures with rsa_pkcs1_sha256 (for certificates),
 //# rsa_pss_rsae_sha256 (for CertificateVerify and certificates), and ecdsa_secp256r1_sha256.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//= type=test
+//# The sender's certificate MUST come in the first CertificateEntry in the list.
 #[test]
 fn every_kind_of_key_signs_for_either_side() {
     for server_key in ALL_KEYS {

@@ -96,9 +96,6 @@ fn a_cookie_is_sent_in_answer_to_one_alone() {
     }
 }
 
-//= testvectors/requirements/rfc9846.txt#section-4.3.7
-//= type=test
-//# The "named_group_list" MUST NOT contain any duplicate entries.
 //= testvectors/requirements/rfc9846.txt#section-4.3.8
 //= type=test
 //# Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension and MUST

@@ -63,8 +63,6 @@ impl Credentials {
                 "certificate_request_context must be empty in the handshake",
             ));
         }
-        //= testvectors/requirements/rfc9846.txt#section-4.5.1
-        //# The sender's certificate MUST come in the first CertificateEntry in the list.
         let Some(leaf) = message.entries.iter().next() else { return Ok(None) };
         if agreed == CertificateType::RAW_PUBLIC_KEY {
             return Self::read_key(leaf, message.entries.len()).map(Some);
@@ -126,6 +124,8 @@ impl Credentials {
 
 //= testvectors/requirements/rfc7250.txt#section-4.2
 //# then the TLS server MUST place the SubjectPublicKeyInfo structure into the Certificate payload.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1
+//# The sender's certificate MUST come in the first CertificateEntry in the list.
 /// Sends the certificates or the raw public key of `credential`; without one an empty Certificate (RFC 9846 section
 /// 4.5.1). `wanted` holds the extensions that the peer asked for.
 pub(super) fn emit_certificate<C: Carrier + ?Sized>(

@@ -199,9 +199,6 @@ fn a_self_signed_leaf_is_trusted_by_itself_alone() {
 
 //= testvectors/requirements/rfc9846.txt#section-4.5.1
 //= type=test
-//# The sender's certificate MUST come in the first CertificateEntry in the list.
-//= testvectors/requirements/rfc9846.txt#section-4.5.1
-//= type=test
 //# with the exception of the end-entity certificate which MUST be first
 #[test]
 fn extraneous_certificates_and_any_order_are_tolerated() {

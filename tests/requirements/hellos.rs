@@ -9,7 +9,7 @@ use crate::support::flow::*;
 use crate::support::forge::*;
 use crate::support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
-use symbolon::config::{ServerConfig, StatelessRetry};
+use symbolon::config::{ClientConfig, ConfigError, ServerConfig, StatelessRetry};
 use symbolon::conn::{Epoch, SendBuf, Server};
 use symbolon::{Error, Misuse};
 
@@ -198,5 +198,46 @@ fn groups_that_a_server_names_change_nothing_in_the_handshake() {
         // ChangeCipherSpec and Finished, and nothing else.
         server.finish(&client.flush());
         assert_eq!(client.summary.unwrap().group, Some(NamedGroup::X25519));
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.3.7
+//= type=test
+//# The "named_group_list" MUST NOT contain any duplicate entries.
+#[test]
+fn a_group_listed_twice_cannot_be_configured() {
+    let groups = [NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::X25519];
+    let refused = ClientConfig::builder(provider()).groups(&groups).build();
+    assert_eq!(refused.err(), Some(ConfigError::DuplicateGroup(NamedGroup::X25519)));
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST NOT act upon its presence or information in it when processing ClientHello
+//# messages; in particular, they MUST NOT send the status_request_v2 extension in the
+//# EncryptedExtensions, CertificateRequest, or Certificate messages.
+//= testvectors/requirements/rfc9846.txt#section-4.5.1.1
+//= type=test
+//# TLS 1.3 servers MUST be able to process ClientHello messages that include it, as it MAY be sent by
+//# clients that wish to use it in earlier protocol versions.
+#[test]
+fn a_server_passes_over_status_request_v2() {
+    const STATUS_REQUEST_V2: u16 = 17;
+    // A list of one item for ocsp_multi as RFC 6961 has it, nothing at all, and something else.
+    for data in [&[0, 7, 2, 0, 4, 0, 0, 0, 0][..], &[], &[0xFF; 5]] {
+        let mut hello = Hello::parse(&MUTUAL.record().client[0]);
+        hello.set(STATUS_REQUEST_V2, data);
+        let mut server = MUTUAL.server();
+        server.tell(Epoch::Plaintext, &hello.write()).unwrap();
+        let told = server.told();
+        let find = |kind: u8| told.iter().find(|message| message[0] == kind).unwrap();
+        let entry = &find(CERTIFICATE)[8..];
+        let certificate = usize::from(u16::from_be_bytes([entry[1], entry[2]]));
+        for block in
+            [&find(ENCRYPTED_EXTENSIONS)[6..], &find(CERTIFICATE_REQUEST)[7..], &entry[3 + certificate + 2..]]
+        {
+            assert!(extensions(block).iter().all(|(kind, _)| *kind != STATUS_REQUEST_V2));
+        }
+        assert_eq!(told.last().unwrap()[0], FINISHED);
     }
 }

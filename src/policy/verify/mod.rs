@@ -190,6 +190,8 @@ impl Verification {
             PeerEvidence::Fresh(presented) => {
                 let (chain, staples) = (&presented.chain, &presented.staples);
                 let claim = self.verify_chain(trust, chain, Some(staples), question.name(), now)?;
+                //= testvectors/requirements/rfc9846.txt#section-4.5.1
+                //# The sender's certificate MUST come in the first CertificateEntry in the list.
                 let leaf = chain.first().ok_or(VerifyError::NoCertificate).map_err(refusal)?;
                 let leaf = Certificate::parse(leaf).map_err(refusal)?;
                 let signed = Signed { scheme: presented.scheme, content: &presented.signed };
