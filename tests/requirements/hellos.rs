@@ -9,7 +9,9 @@ use crate::support::flow::*;
 use crate::support::forge::*;
 use crate::support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup};
-use symbolon::config::{ClientConfig, ConfigError, ServerConfig, StatelessRetry};
+use symbolon::config::{
+    ClientAuth, ClientConfig, ConfigError, Credential, ServerConfig, ServerConfigBuilder, StatelessRetry,
+};
 use symbolon::conn::{Epoch, SendBuf, Server};
 use symbolon::{Error, Misuse};
 
@@ -230,14 +232,68 @@ fn a_server_passes_over_status_request_v2() {
         let mut server = MUTUAL.server();
         server.tell(Epoch::Plaintext, &hello.write()).unwrap();
         let told = server.told();
-        let find = |kind: u8| told.iter().find(|message| message[0] == kind).unwrap();
-        let entry = &find(CERTIFICATE)[8..];
-        let certificate = usize::from(u16::from_be_bytes([entry[1], entry[2]]));
-        for block in
-            [&find(ENCRYPTED_EXTENSIONS)[6..], &find(CERTIFICATE_REQUEST)[7..], &entry[3 + certificate + 2..]]
-        {
-            assert!(extensions(block).iter().all(|(kind, _)| *kind != STATUS_REQUEST_V2));
+        for message in [ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE] {
+            assert!(answers(&told, message).iter().all(|(kind, _)| *kind != STATUS_REQUEST_V2));
         }
         assert_eq!(told.last().unwrap()[0], FINISHED);
+    }
+}
+
+/// The extensions of a server's message; those of the first entry in a Certificate.
+fn answers(told: &[Vec<u8>], kind: u8) -> Vec<(u16, Vec<u8>)> {
+    let body = &told.iter().find(|message| message[0] == kind).unwrap()[4..];
+    let block = match kind {
+        CERTIFICATE_REQUEST => &body[1..],
+        CERTIFICATE => {
+            let entry = &body[4..];
+            let certificate = 3 + usize::from(u16::from_be_bytes([entry[1], entry[2]]));
+            &entry[certificate..]
+        }
+        _ => body,
+    };
+    extensions(&block[2..2 + usize::from(u16::from_be_bytes([block[0], block[1]]))])
+}
+
+//= testvectors/requirements/rfc9846.txt#section-4.3
+//= type=test
+//# Implementations MUST NOT send extension responses (i.e., in the ServerHello, EncryptedExtensions,
+//# HelloRetryRequest, and Certificate messages) if the remote endpoint did not send the corresponding
+//# extension requests
+#[test]
+fn a_server_that_has_everything_answers_what_was_asked_alone() {
+    let everything = |b: ServerConfigBuilder| {
+        let credential = Credential::new(p256().chain().to_vec(), signing_key(Key::P256)).unwrap();
+        let credential = credential.with_staple(b"response".to_vec()).with_scts(vec![0, 3, 0, 1, 9]).unwrap();
+        b.credential(credential)
+            .alpn(["h2"])
+            .record_size_limit(1000)
+            .tickets(2)
+            .client_auth(ClientAuth::Optional { authorities: Vec::new() })
+    };
+    // server_name, status_request, ALPN, signed_certificate_timestamp, both types of certificates, record_size_limit,
+    // ticket_request
+    let asked: [(u16, &[u8]); 8] = [
+        (0, &[0, 4, 0, 0, 1, 97]),
+        (5, &[1, 0, 0, 0, 0]),
+        (16, &[0, 3, 2, 104, 50]),
+        (18, &[]),
+        (19, &[1, 0]),
+        (20, &[1, 0]),
+        (28, &[2, 0]),
+        (58, &[1, 1]),
+    ];
+    let mut bare = Hello::parse(&FULL.record().client[0]);
+    asked.iter().for_each(|(kind, _)| bare.remove(*kind));
+    let answered = |hello: &Hello| {
+        let mut server = FULL.server_with(everything);
+        server.tell(Epoch::Plaintext, &hello.write()).unwrap();
+        let found = [ENCRYPTED_EXTENSIONS, CERTIFICATE].map(|kind| answers(&server.told(), kind)).concat();
+        found.into_iter().map(|(kind, _)| kind).collect::<Vec<u16>>()
+    };
+    assert!(answered(&bare).is_empty(), "{:?}", answered(&bare));
+    for (kind, data) in asked {
+        let mut hello = bare.clone();
+        hello.set(kind, data);
+        assert_eq!(answered(&hello), [kind]);
     }
 }
