@@ -95,17 +95,20 @@ fn coloured(section: &Section, evidence: &[Evidence]) -> String {
     let mut shown = String::from("<pre>");
     let mut at = 0;
     for line in &section.lines {
+        let mut before = None;
         for word in line.split_inclusive(' ') {
             let here = section.requirements.iter().zip(evidence);
             let here = here.filter(|(requirement, _)| requirement.sentence.contains(&at));
-            let spaced = word.trim_end();
-            match worst(here.map(|(_, evidence)| evidence)).filter(|_| !spaced.is_empty()) {
-                Some(state) => write!(shown, "<span class={state}>{}</span>", escape(word)).unwrap(),
-                None => shown.push_str(&escape(word)),
+            let state = worst(here.map(|(_, evidence)| evidence)).filter(|_| !word.trim_end().is_empty());
+            if state != before {
+                shown.push_str(if before.is_some() { "</span>" } else { "" });
+                state.iter().for_each(|state| write!(shown, "<span class={state}>").unwrap());
+                before = state;
             }
+            shown.push_str(&escape(word));
             at += squeeze(word).len();
         }
-        shown.push('\n');
+        shown.push_str(if before.is_some() { "</span>\n" } else { "\n" });
     }
     shown + "</pre>"
 }
