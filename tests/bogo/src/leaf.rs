@@ -1,0 +1,48 @@
+//! What a leaf certificate says: its key, its issuer, and what the key may be used for.
+
+use symbolon::codepoint::SignatureScheme;
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
+
+/// A parsed leaf.
+pub struct Leaf {
+    /// Its DER `SubjectPublicKeyInfo`.
+    pub spki: Vec<u8>,
+    /// The DER name of its issuer.
+    pub issuer: Vec<u8>,
+    /// Whether its key usage, if it has any, has digitalSignature (RFC 9846 section 4.5.1.2).
+    pub may_sign: bool,
+}
+
+impl Leaf {
+    /// Reads a certificate; `None` for what is none.
+    pub fn parse(der: &[u8]) -> Option<Self> {
+        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        let usage = certificate.key_usage().ok()?;
+        rest.is_empty().then(|| Self {
+            spki: certificate.public_key().raw.to_vec(),
+            issuer: certificate.issuer().as_raw().to_vec(),
+            may_sign: usage.is_none_or(|usage| usage.value.digital_signature()),
+        })
+    }
+}
+
+/// Whether a key is of the kind that signs by this scheme (RFC 9846 section 4.3.3).
+pub fn fits(spki: &[u8], scheme: SignatureScheme) -> bool {
+    let Ok((_, key)) = SubjectPublicKeyInfo::from_der(spki) else { return false };
+    let algorithm = key.algorithm.algorithm.to_id_string();
+    let parameters = key.algorithm.parameters;
+    let curve = parameters.and_then(|it| it.as_oid().ok().map(|oid| oid.to_id_string()));
+    let wanted = match scheme {
+        SignatureScheme::ECDSA_SECP256R1_SHA256 => (EC, Some("1.2.840.10045.3.1.7")),
+        SignatureScheme::ECDSA_SECP384R1_SHA384 => (EC, Some("1.3.132.0.34")),
+        SignatureScheme::ECDSA_SECP521R1_SHA512 => (EC, Some("1.3.132.0.35")),
+        SignatureScheme::ED25519 => ("1.3.101.112", None),
+        SignatureScheme::RSA_PSS_RSAE_SHA256
+        | SignatureScheme::RSA_PSS_RSAE_SHA384
+        | SignatureScheme::RSA_PSS_RSAE_SHA512 => ("1.2.840.113549.1.1.1", None),
+        _ => return false,
+    };
+    (algorithm.as_str(), curve.as_deref()) == wanted
+}
+
+const EC: &str = "1.2.840.10045.2.1";

@@ -1,0 +1,159 @@
+//! Configurations, as the flags describe them.
+
+use std::sync::Arc;
+
+use symbolon::codepoint::{NamedGroup, SignatureScheme};
+use symbolon::config::{
+    ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder,
+};
+use symbolon::crypto::{Provider, SignatureAlgorithm};
+
+use crate::compliance::Restriction;
+use crate::failure::Failure;
+use crate::options::Settings;
+use crate::world::World;
+
+/// How much early data a server accepts, in bytes: the runner sends one more to find the limit.
+const MAX_EARLY_DATA: u32 = 14_336;
+
+/// How much refused early data a server skips, in bytes of ciphertext.
+const SKIP_LIMIT: usize = 16_384;
+
+/// How many tickets follow a server's handshake.
+const TICKETS: u8 = 2;
+
+/// What a peer may sign with unless the flags say otherwise: what the reference accepts by itself.
+const VERIFY_PREFS: [SignatureScheme; 5] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+];
+
+/// The settings that both sides have, on either builder.
+macro_rules! common {
+    ($builder:expr, $settings:expr, $world:expr) => {{
+        let restriction = Restriction::of($settings.compliance);
+        let mut builder = $builder.signature_schemes(&verify_prefs($settings, &restriction)?);
+        if let Some(groups) = groups($settings, &restriction, &$world.provider)? {
+            builder = builder.groups(&groups);
+        }
+        if !restriction.suites.is_empty() {
+            builder = builder.suites(restriction.suites);
+        }
+        if let Some(bytes) = $settings.max_cert_list {
+            builder = builder.max_certificate(bytes);
+        }
+        if $settings.reverify_on_resume {
+            builder = builder.verify_resumed_peers();
+        }
+        if $settings.export_traffic_secrets {
+            builder = builder.reveal_secrets();
+        }
+        if $settings.early_write_after.is_some() {
+            builder = builder.report_messages();
+        }
+        builder
+    }};
+}
+
+/// A client's configuration.
+pub fn client(settings: &Settings, world: &World) -> Result<Arc<ClientConfig>, Failure> {
+    let mut builder = common!(ClientConfig::builder(world.provider.clone()), settings, world);
+    if let Some(names) = &settings.advertise_alpn {
+        builder = builder.alpn(names);
+    }
+    if settings.no_ticket {
+        builder = builder.without_tickets();
+    }
+    if !settings.ocsp_stapling {
+        builder = builder.without_staples();
+    }
+    if settings.scts {
+        builder = builder.request_scts();
+    }
+    if !settings.accepted_peer_types.is_empty() {
+        builder = builder.server_certificate_types(settings.accepted_peer_types.iter().copied());
+    }
+    if !settings.available_client_types.is_empty() {
+        builder = builder.client_certificate_types(settings.available_client_types.iter().copied());
+    }
+    built(builder.build())
+}
+
+/// A server's configuration, which asks for everything else.
+pub fn server(settings: &Settings, world: &World) -> Result<ServerConfigBuilder, Failure> {
+    let mut builder = common!(ServerConfig::builder(world.provider.clone()), settings, world)
+        .client_auth(client_auth(settings))
+        .skip_limit(SKIP_LIMIT);
+    if !settings.no_ticket {
+        builder = builder.tickets(TICKETS);
+    }
+    if settings.early_data {
+        builder = builder.early_data(MAX_EARLY_DATA, world.proof());
+    }
+    if settings.ocsp_stapling {
+        builder = builder.request_staples();
+    }
+    if settings.scts {
+        builder = builder.request_scts();
+    }
+    if !settings.accepted_peer_types.is_empty() {
+        builder = builder.client_certificate_types(settings.accepted_peer_types.iter().copied());
+    }
+    Ok(builder)
+}
+
+/// What a server's own configuration comes to.
+pub fn built<T>(config: Result<T, ConfigError>) -> Result<T, Failure> {
+    config.map_err(|error| match error {
+        ConfigError::UnknownGroup(_) | ConfigError::UnknownScheme(_) | ConfigError::CertificateTypes => {
+            Failure::Unimplemented(error.to_string())
+        }
+        other => Failure::Outside(other.to_string()),
+    })
+}
+
+fn client_auth(settings: &Settings) -> ClientAuth {
+    let authorities = settings.client_authorities.clone().map(|names| names.0).unwrap_or_default();
+    if settings.require_client_certificate {
+        ClientAuth::Required { authorities }
+    } else if settings.verify_peer {
+        ClientAuth::Optional { authorities }
+    } else {
+        ClientAuth::Off
+    }
+}
+
+/// Schemes for the peer's CertificateVerify. What may sign certificates alone is none of our business here.
+fn verify_prefs(settings: &Settings, restriction: &Restriction) -> Result<Vec<SignatureScheme>, Failure> {
+    let wanted = match (settings.verify_prefs.as_slice(), restriction.schemes) {
+        ([], []) => &VERIFY_PREFS,
+        ([], restricted) => restricted,
+        (prefs, _) => prefs,
+    };
+    let known = |scheme: &SignatureScheme| SignatureAlgorithm::of_handshake(*scheme).is_some();
+    let schemes: Vec<_> = wanted.iter().copied().filter(known).collect();
+    if schemes.is_empty() {
+        return Err(Failure::Unimplemented(format!("to verify only {wanted:?}")));
+    }
+    Ok(schemes)
+}
+
+/// The groups, or `None` for those of the provider.
+fn groups(
+    settings: &Settings,
+    restriction: &Restriction,
+    provider: &Provider,
+) -> Result<Option<Vec<NamedGroup>>, Failure> {
+    let wanted = match (settings.groups.as_slice(), restriction.groups) {
+        ([], []) => return Ok(None),
+        ([], restricted) => restricted,
+        (groups, _) => groups,
+    };
+    match wanted.iter().find(|group| provider.group(**group).is_none()) {
+        Some(group) => Err(Failure::Unimplemented(format!("the group {group}"))),
+        None => Ok(Some(wanted.to_vec())),
+    }
+}
