@@ -12,7 +12,7 @@ use crate::codepoint::{ExtensionType, NamedGroup, SignatureScheme};
 use crate::config::{Credential, ServerConfig};
 use crate::error::{Error, Misuse};
 use crate::handshake::auth::{Signer, emit_certificate, emit_finished, signed_content};
-use crate::handshake::{HalfRtt, Next, SecretLabel, emit};
+use crate::handshake::{HalfRtt, Next, Resumed, SecretLabel, emit};
 use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::{Question, Sign, Tag};
 use crate::record::SizeLimit;
@@ -33,6 +33,7 @@ use crate::wire::ext::{
 pub(super) fn encrypted_extensions(
     serving: &Serving,
     chosen: &Chosen,
+    resumed: Option<Resumed>,
     hello: &ClientHello<'_>,
     early: Result<(), NoEarlyData>,
     w: &mut Writer<'_>,
@@ -47,7 +48,8 @@ pub(super) fn encrypted_extensions(
     if let (Some(limit), Some(_)) = (common.record_size_limit, hello.extensions.record_size_limit) {
         record_size_limit::encode(w, limit)?;
     }
-    if chosen.server_name.is_some() {
+    // RFC 6066 section 3: "When resuming a session, the server MUST NOT include a server_name extension".
+    if chosen.server_name.is_some() && resumed != Some(Resumed::Session) {
         server_name::encode_server(w)?;
     }
     if let Some(name) = &chosen.alpn {
