@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls_pki_types::UnixTime;
 use symbolon::codepoint::SignatureScheme;
-use symbolon::config::Credential;
+use symbolon::config::{ClientAuth, Credential};
 use symbolon::conn::NotResumed;
 use symbolon::identity::Claim;
 use symbolon::policy::replay::ReplayGuard;
@@ -37,6 +37,14 @@ pub struct Learned {
     pub scts: Option<Vec<u8>>,
     pub age_skew: Option<i64>,
     pub verified: u32,
+}
+
+impl Learned {
+    /// What of an earlier connection still holds where it is resumed; a full handshake replaces it.
+    pub fn for_resumption(self) -> Self {
+        let Self { signature, staple, scts, .. } = self;
+        Self { signature, staple, scts, ..Self::default() }
+    }
 }
 
 /// Answers for one connection.
@@ -79,13 +87,16 @@ impl Answers<'_> {
         self.learned.offered_alpn = offered.alpn.clone();
         self.learned.peer_schemes = offered.signature_schemes.clone();
         let mut builder = setup::server(self.settings, self.world)?;
+        if self.wallet.has_psks_only() {
+            // Whoever has the key is authenticated by it; there is no certificate to ask for.
+            builder = builder.client_auth(ClientAuth::Off);
+        }
         match &self.settings.server_alpn {
             ServerAlpn::Select(name) if offered.alpn.contains(name) => builder = builder.alpn([name]),
             ServerAlpn::Refused if !offered.alpn.is_empty() => {
-                return Ok(question.refused(refuse(
-                    AlertCode::NO_APPLICATION_PROTOCOL,
-                    "NO_APPLICATION_PROTOCOL",
-                )));
+                return Ok(
+                    question.refused(refuse(AlertCode::NO_APPLICATION_PROTOCOL, "NO_APPLICATION_PROTOCOL"))
+                );
             }
             _ => {}
         }
@@ -120,27 +131,35 @@ impl Answers<'_> {
     fn unfit_credential(&self, unfit: Unfit) -> Option<Arc<Credential>> {
         match unfit {
             Unfit::Nothing | Unfit::Issuer => None,
-            Unfit::Type | Unfit::Scheme => self.wallet.entries.iter().rev().find_map(|entry| match &entry.held {
-                crate::credentials::Held::Shown { credential, .. } => Some(Arc::clone(credential)),
-                crate::credentials::Held::Psk(_) => None,
-            }),
+            Unfit::Type | Unfit::Scheme => {
+                self.wallet.entries.iter().rev().find_map(|entry| match &entry.held {
+                    crate::credentials::Held::Shown { credential, .. } => Some(Arc::clone(credential)),
+                    crate::credentials::Held::Psk(_) => None,
+                })
+            }
         }
     }
 
     fn look_up(&mut self, question: LookupPsk) -> Answer {
         let mut known = Vec::new();
         let mut why = NotResumed::Unknown;
-        for (position, offered) in question.identities().iter().enumerate() {
-            if let Some(psk) = self.wallet.psks().find(|psk| psk.identity() == offered.identity) {
-                known.push((position, KnownPsk::External(Arc::clone(psk))));
-                continue;
+        let identities = || question.identities().iter().enumerate();
+        // Our order decides among keys: only those of the first credential that the client knows are named.
+        for entry in self.wallet.imported() {
+            let before = known.len();
+            known.extend(identities().filter_map(|(position, offered)| {
+                let psk = entry.iter().find(|psk| psk.identity() == offered.identity)?;
+                Some((position, KnownPsk::External(Arc::clone(psk))))
+            }));
+            if known.len() > before {
+                break;
             }
-            if self.settings.no_ticket {
-                continue;
-            }
+        }
+        for (position, offered) in identities().filter(|_| !self.settings.no_ticket) {
             match self.world.ring.take(&offered.identity, question.config().fingerprint(), self.world.now) {
                 Ok(session) => {
-                    self.learned.age_skew = Some(age_skew(&session, offered.obfuscated_ticket_age, self.world.now));
+                    self.learned.age_skew =
+                        Some(age_skew(&session, offered.obfuscated_ticket_age, self.world.now));
                     known.push((position, KnownPsk::Session(session)));
                 }
                 Err(other) => why = other,

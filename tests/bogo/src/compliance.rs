@@ -33,9 +33,7 @@ impl Restriction {
                 &[AES128, AES256],
                 &[P256, P384, PSS256, PSS384, PSS512],
             ),
-            Some(Compliance::Wpa202304) => {
-                (&[NamedGroup::SECP384R1], &[AES256], &[P384, PSS384, PSS512])
-            }
+            Some(Compliance::Wpa202304) => (&[NamedGroup::SECP384R1], &[AES256], &[P384, PSS384, PSS512]),
             // It only prefers.
             Some(Compliance::Cnsa202407) => (&[], &[AES256, AES128, CHACHA], &[]),
             Some(Compliance::Cnsa1) => (&[MLKEM1024, NamedGroup::SECP384R1], &[AES256], &[P384, PSS384]),

@@ -17,6 +17,9 @@ use crate::options::{CredentialKind, CredentialSpec, Settings};
 /// A scheme that no peer offers: for a credential whose preferences leave none that may sign a handshake.
 const NONE: SignatureScheme = SignatureScheme(0);
 
+/// RSASSA-PKCS1-v1_5 for the CertificateVerify of clients (RFC 9963).
+const LEGACY_PKCS1: [u16; 3] = [0x0420, 0x0520, 0x0620];
+
 /// Everything that one phase authenticates with, in the order of the command line, the default credential last.
 pub struct Wallet {
     pub entries: Vec<Entry>,
@@ -46,17 +49,36 @@ impl Wallet {
             entries.push(Entry { index, held: load(spec, restricted, provider)? });
         }
         if settings.default_credential.key_file.is_some() {
-            entries.push(Entry { index: -1, held: load(&settings.default_credential, restricted, provider)? });
+            entries
+                .push(Entry { index: -1, held: load(&settings.default_credential, restricted, provider)? });
         }
         Ok(Self { entries })
     }
 
+    /// The imported keys of each credential that is one.
+    pub fn imported(&self) -> impl Iterator<Item = &[Arc<ExternalPsk>]> {
+        self.entries.iter().filter_map(|entry| match &entry.held {
+            Held::Psk(keys) => Some(keys.as_slice()),
+            Held::Shown { .. } => None,
+        })
+    }
+
     /// All imported keys.
     pub fn psks(&self) -> impl Iterator<Item = &Arc<ExternalPsk>> {
-        self.entries.iter().flat_map(|entry| match &entry.held {
-            Held::Psk(keys) => keys.as_slice(),
-            Held::Shown { .. } => &[],
-        })
+        self.imported().flatten()
+    }
+
+    /// The types of what there is to show, in order, each once.
+    pub fn types(&self) -> Vec<CertificateType> {
+        let mut types = Vec::new();
+        for entry in &self.entries {
+            if let Held::Shown { credential, .. } = &entry.held
+                && !types.contains(&credential.certificate_type())
+            {
+                types.push(credential.certificate_type());
+            }
+        }
+        types
     }
 
     /// Where the key of this name is.
@@ -114,22 +136,20 @@ pub enum Unfit {
     Issuer,
 }
 
-fn load(
-    spec: &CredentialSpec,
-    restricted: &[SignatureScheme],
-    provider: &Provider,
-) -> Result<Held, Failure> {
+fn load(spec: &CredentialSpec, restricted: &[SignatureScheme], provider: &Provider) -> Result<Held, Failure> {
     if spec.kind == CredentialKind::Psk {
         let hash = if spec.psk_sha384 { PskHash::Sha384 } else { PskHash::Sha256 };
-        let keys =
-            ExternalPsk::import(provider, &spec.psk_identity, &spec.psk_key, &spec.psk_context, hash)
-                .map_err(|error| Failure::Unimplemented(format!("this pre-shared key: {error}")))?;
+        let keys = ExternalPsk::import(provider, &spec.psk_identity, &spec.psk_key, &spec.psk_context, hash)
+            .map_err(|error| Failure::Unimplemented(format!("this pre-shared key: {error}")))?;
         return Ok(Held::Psk(keys.into_iter().map(Arc::new).collect()));
     }
     let key_file = spec.key_file.as_deref().unwrap_or_default();
     let der = PrivateKeyDer::from_pem_file(key_file).map_err(|error| outside(key_file, &error))?;
     // RSA below 2048 bits and ML-DSA are not loaded.
     let key = (provider.load_key)(&der).map_err(|error| Failure::Unimplemented(error.to_string()))?;
+    if let Some(legacy) = spec.signing_prefs.iter().find(|scheme| LEGACY_PKCS1.contains(&scheme.0)) {
+        return Err(Failure::Unimplemented(format!("to sign by {legacy}")));
+    }
     let schemes = signs_with(&*key, &spec.signing_prefs, restricted);
     let (credential, issuers) = match spec.kind {
         CredentialKind::RawPublicKey => (Credential::remote_raw(key.public_key(), schemes), None),
@@ -169,9 +189,7 @@ fn signs_with(
 
 /// The certificates in a PEM file.
 pub fn certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect)
-        .map_err(|error| outside(file, &error))
+    CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(|error| outside(file, &error))
 }
 
 fn outside(file: &str, error: &dyn std::fmt::Display) -> Failure {

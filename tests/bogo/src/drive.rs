@@ -88,9 +88,10 @@ pub fn run(options: &Options, turn: Turn, wallets: &[Wallet; 2], world: &mut Wor
     let conn = if options.server {
         Endpoint::server(&setup::built(setup::server(settings, world)?.build())?)?
     } else {
-        Endpoint::client(&setup::client(settings, world)?, name(settings)?, offer, &mut out)?
+        Endpoint::client(&setup::client(settings, wallet, world)?, name(settings)?, offer, &mut out)?
     };
     let link = Link::connect(options, delivery)?;
+    let recalled = world.learned.take().map(Learned::for_resumption).unwrap_or_default();
     let mut drive = Drive {
         options,
         settings,
@@ -100,7 +101,7 @@ pub fn run(options: &Options, turn: Turn, wallets: &[Wallet; 2], world: &mut Wor
         link,
         conn,
         out,
-        story: Story::default(),
+        story: Story { learned: recalled, ..Story::default() },
         opening: Opening::Ahead,
         closing: Closing::Open,
     };
@@ -110,6 +111,7 @@ pub fn run(options: &Options, turn: Turn, wallets: &[Wallet; 2], world: &mut Wor
     link.close();
     ended?;
     flushed?;
+    world.learned = Some(story.learned);
     if let Some(ticket) = story.tickets.into_iter().last() {
         world.ticket = Some(ticket);
     }
@@ -138,7 +140,8 @@ fn offer(
 /// The server's name; without one an address, which is not sent.
 fn name(settings: &Settings) -> Result<ServerName<'static>, Failure> {
     let name = settings.host_name.as_deref().unwrap_or("127.0.0.1");
-    ServerName::try_from(name.to_owned()).map_err(|error| Failure::Outside(format!("{name}: {error}")))
+    // What is no DNS name is not sent.
+    ServerName::try_from(name.to_owned()).map_err(|error| Failure::Unimplemented(format!("{name}: {error}")))
 }
 
 impl Drive<'_> {
@@ -235,6 +238,7 @@ impl Drive<'_> {
     }
 
     fn write_early(&mut self) -> Result<(), Failure> {
+        self.link.flush(&mut self.out)?;
         let mut rest = Vec::new();
         for message in self.settings.opening() {
             let Some(mut writer) = self.conn.early_writer() else {
@@ -246,7 +250,6 @@ impl Drive<'_> {
             }
         }
         if self.settings.unfinished_write {
-            // What comes before it must leave.
             self.link.hold(&mut self.out)?;
         }
         self.opening = Opening::Early(rest);

@@ -1,6 +1,6 @@
 //! Names.
-use symbolon::Error;
 use crate::refusals::name_of;
+use symbolon::Error;
 
 /// The name.
 pub fn name(error: &Error) -> &'static str {

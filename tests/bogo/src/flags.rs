@@ -112,11 +112,8 @@ impl Options {
 /// A flag's phase and its name. Processes are never split here: the prefixes for that are unknown.
 fn split(flag: &str) -> Option<(Phase, &str)> {
     let name = flag.strip_prefix('-')?;
-    let prefixes = [
-        ("on-initial-", Phase::Initial),
-        ("on-resume-", Phase::Resume),
-        ("on-retry-", Phase::Retry),
-    ];
+    let prefixes =
+        [("on-initial-", Phase::Initial), ("on-resume-", Phase::Resume), ("on-retry-", Phase::Retry)];
     for (prefix, phase) in prefixes {
         if let Some(name) = name.strip_prefix(prefix) {
             return Some((phase, name));
@@ -375,8 +372,7 @@ mod tests {
 
     #[test]
     fn the_last_scalar_counts_and_lists_grow() {
-        let options =
-            options(&["-shim-id", "1", "-shim-id", "2", "-curves", "29", "-curves", "23"]).unwrap();
+        let options = options(&["-shim-id", "1", "-shim-id", "2", "-curves", "29", "-curves", "23"]).unwrap();
         assert_eq!(options.shim_id, 2);
         assert_eq!(options.initial.groups, [NamedGroup(29), NamedGroup(23)]);
     }

@@ -30,19 +30,17 @@ impl Leaf {
 pub fn fits(spki: &[u8], scheme: SignatureScheme) -> bool {
     let Ok((_, key)) = SubjectPublicKeyInfo::from_der(spki) else { return false };
     let algorithm = key.algorithm.algorithm.to_id_string();
-    let parameters = key.algorithm.parameters;
-    let curve = parameters.and_then(|it| it.as_oid().ok().map(|oid| oid.to_id_string()));
-    let wanted = match scheme {
-        SignatureScheme::ECDSA_SECP256R1_SHA256 => (EC, Some("1.2.840.10045.3.1.7")),
-        SignatureScheme::ECDSA_SECP384R1_SHA384 => (EC, Some("1.3.132.0.34")),
-        SignatureScheme::ECDSA_SECP521R1_SHA512 => (EC, Some("1.3.132.0.35")),
-        SignatureScheme::ED25519 => ("1.3.101.112", None),
+    // Only keys on curves have parameters that count.
+    let curve = || key.algorithm.parameters.as_ref()?.as_oid().ok().map(|oid| oid.to_id_string());
+    let is_on = |wanted: &str| algorithm == "1.2.840.10045.2.1" && curve().as_deref() == Some(wanted);
+    match scheme {
+        SignatureScheme::ECDSA_SECP256R1_SHA256 => is_on("1.2.840.10045.3.1.7"),
+        SignatureScheme::ECDSA_SECP384R1_SHA384 => is_on("1.3.132.0.34"),
+        SignatureScheme::ECDSA_SECP521R1_SHA512 => is_on("1.3.132.0.35"),
+        SignatureScheme::ED25519 => algorithm == "1.3.101.112",
         SignatureScheme::RSA_PSS_RSAE_SHA256
         | SignatureScheme::RSA_PSS_RSAE_SHA384
-        | SignatureScheme::RSA_PSS_RSAE_SHA512 => ("1.2.840.113549.1.1.1", None),
-        _ => return false,
-    };
-    (algorithm.as_str(), curve.as_deref()) == wanted
+        | SignatureScheme::RSA_PSS_RSAE_SHA512 => algorithm == "1.2.840.113549.1.1.1",
+        _ => false,
+    }
 }
-
-const EC: &str = "1.2.840.10045.2.1";

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use symbolon::codepoint::{NamedGroup, SignatureScheme};
-use symbolon::config::{
-    ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder,
-};
+use symbolon::config::{ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder};
 use symbolon::crypto::{Provider, SignatureAlgorithm};
 
 use crate::compliance::Restriction;
+use crate::credentials::Wallet;
 use crate::failure::Failure;
 use crate::options::Settings;
 use crate::world::World;
@@ -59,7 +58,7 @@ macro_rules! common {
 }
 
 /// A client's configuration.
-pub fn client(settings: &Settings, world: &World) -> Result<Arc<ClientConfig>, Failure> {
+pub fn client(settings: &Settings, wallet: &Wallet, world: &World) -> Result<Arc<ClientConfig>, Failure> {
     let mut builder = common!(ClientConfig::builder(world.provider.clone()), settings, world);
     if let Some(names) = &settings.advertise_alpn {
         builder = builder.alpn(names);
@@ -76,8 +75,12 @@ pub fn client(settings: &Settings, world: &World) -> Result<Arc<ClientConfig>, F
     if !settings.accepted_peer_types.is_empty() {
         builder = builder.server_certificate_types(settings.accepted_peer_types.iter().copied());
     }
-    if !settings.available_client_types.is_empty() {
-        builder = builder.client_certificate_types(settings.available_client_types.iter().copied());
+    let types = match settings.available_client_types.as_slice() {
+        [] => wallet.types(),
+        types => types.to_vec(),
+    };
+    if !types.is_empty() {
+        builder = builder.client_certificate_types(types);
     }
     built(builder.build())
 }

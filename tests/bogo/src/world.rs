@@ -11,6 +11,7 @@ use symbolon::policy::tickets::TicketRing;
 use symbolon::policy::{Clock, SystemClock};
 use symbolon::psk::{ChainInTicket, Ticket};
 
+use crate::answers::Learned;
 use crate::failure::Failure;
 
 /// How far a client's view of a ticket's age may be from the server's for early data.
@@ -27,6 +28,8 @@ pub struct World {
     pub guard: Arc<Guard<ReplayRegister>>,
     /// Client: the ticket that came last.
     pub ticket: Option<Ticket>,
+    /// What the last connection showed of the peer: an application keeps it beside the session.
+    pub learned: Option<Learned>,
 }
 
 impl World {
@@ -38,7 +41,7 @@ impl World {
             .map_err(|error| Failure::Outside(error.to_string()))?
             .with_chains(ChainInTicket::Kept);
         let guard = ReplayRegister::new(64, WINDOW, now);
-        Ok(Self { provider, now, ring, guard, ticket: None })
+        Ok(Self { provider, now, ring, guard, ticket: None, learned: None })
     }
 
     /// Time passes between connections.
