@@ -2,6 +2,7 @@
 
 use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 
+use crate::groups::MLKEM1024;
 use crate::options::Compliance;
 
 const P256: SignatureScheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
@@ -12,9 +13,6 @@ const PSS512: SignatureScheme = SignatureScheme::RSA_PSS_RSAE_SHA512;
 const AES128: CipherSuite = CipherSuite::TLS_AES_128_GCM_SHA256;
 const AES256: CipherSuite = CipherSuite::TLS_AES_256_GCM_SHA384;
 const CHACHA: CipherSuite = CipherSuite::TLS_CHACHA20_POLY1305_SHA256;
-
-/// ML-KEM alone, at its highest level.
-const MLKEM1024: NamedGroup = NamedGroup(514);
 
 /// What a policy permits; an empty list restricts nothing.
 pub struct Restriction {

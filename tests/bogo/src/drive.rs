@@ -261,7 +261,13 @@ impl Drive<'_> {
         if matches!(self.opening, Opening::Early(_)) {
             self.link.release();
         }
-        expect::established(self.settings, self.turn, self.options.server, self.wallet, &self.story)?;
+        expect::established(
+            self.settings,
+            self.turn,
+            self.options.server,
+            (&self.world.provider, self.wallet),
+            &self.story,
+        )?;
         if self.settings.export_len > 0 {
             let mut bytes = vec![0; self.settings.export_len];
             let (label, context) = (&self.settings.export_label, &self.settings.export_context);
@@ -272,7 +278,9 @@ impl Drive<'_> {
             self.write_secrets()?;
         }
         if self.settings.send_alert {
-            return Err(Failure::Unimplemented("to send an alert".into()));
+            self.conn.abort(&mut self.out);
+            self.closing = Closing::Done;
+            return Ok(());
         }
         self.open()
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
-use symbolon::Error;
 use symbolon::config::{ClientConfig, ServerConfig};
 use symbolon::conn::{Ask, Client, EarlyWriter, Offer, SendBuf, Server, Step};
 use symbolon::question::Answer;
+use symbolon::{AlertCode, Error};
+
+use crate::refusals::refuse;
 
 /// A client or a server.
 pub enum Endpoint {
@@ -60,6 +62,12 @@ impl Endpoint {
 
     pub fn close(&mut self, out: &mut SendBuf) {
         either!(self, connection => connection.close(out));
+    }
+
+    /// Ends with a fatal alert that nothing else here sends.
+    pub fn abort(&mut self, out: &mut SendBuf) {
+        let refusal = refuse(AlertCode(30), "SENT_ALERT");
+        either!(self, connection => connection.abort(refusal, out));
     }
 
     pub fn exporter(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Error> {

@@ -1,8 +1,9 @@
 //! The expectations of the flags, held against what a connection was like.
 
 use sha2::{Digest, Sha256};
-use symbolon::codepoint::CertificateType;
+use symbolon::codepoint::{CertificateType, CipherSuite};
 use symbolon::conn::{EarlyVerdict, NoEarlyData, Resumed, Summary};
+use symbolon::crypto::{Provider, Suite};
 use symbolon::identity::Identity;
 use symbolon::psk::Ticket;
 
@@ -29,23 +30,39 @@ pub fn established(
     settings: &Settings,
     turn: Turn,
     server: bool,
-    wallet: &Wallet,
+    (provider, wallet): (&Provider, &Wallet),
     story: &Story,
 ) -> Result<(), Failure> {
     let Some(summary) = &story.summary else { return Ok(()) };
-    parameters(settings, server, summary, story)?;
+    parameters(settings, provider, server, summary, story)?;
     resumption(settings, turn, server, summary, story)?;
     peer(settings, summary, story)?;
     credential(settings, wallet, summary, story)
 }
 
-fn parameters(settings: &Settings, server: bool, summary: &Summary, story: &Story) -> Result<(), Failure> {
+/// Whether the processor has instructions for AES.
+fn has_aes(provider: &Provider) -> bool {
+    provider.suite(CipherSuite::TLS_AES_128_GCM_SHA256).is_some_and(Suite::accelerated)
+}
+
+fn parameters(
+    settings: &Settings,
+    provider: &Provider,
+    server: bool,
+    summary: &Summary,
+    story: &Story,
+) -> Result<(), Failure> {
     let expect = &settings.expect;
     that(expect.version.is_none_or(|version| version == 0x0304), || "another version".into())?;
     that(expect.group.is_none_or(|group| summary.group == Some(group)), || {
         format!("group {:?}", summary.group)
     })?;
     that(expect.suite.is_none_or(|suite| summary.suite == suite), || format!("suite {}", summary.suite))?;
+    let by_processor = match has_aes(provider) {
+        true => expect.suite_with_aes,
+        false => expect.suite_without_aes,
+    };
+    that(by_processor.is_none_or(|suite| summary.suite == suite), || format!("suite {}", summary.suite))?;
     that(expect.hrr.is_none_or(|hrr| summary.retried == hrr), || format!("retried: {}", summary.retried))?;
     // A client that expects no protocol expects that none was chosen.
     let alpn = expect.alpn.as_deref().filter(|name| !name.is_empty());

@@ -197,6 +197,11 @@ fn negotiation(name: &str) -> Option<Effect> {
     Some(match name {
         "min-version" => Valued(|_, v| (number::<u16>(v)? <= TLS_1_3).then_some(())),
         "curves" => Valued(|s, v| Some(s.groups.push(NamedGroup(number(v)?)))),
+        "key-shares" => {
+            Valued(|s, v| Some(s.key_shares.get_or_insert_default().push(NamedGroup(number(v)?))))
+        }
+        "no-key-shares" => Plain(|s| s.key_shares = Some(Vec::new())),
+        "server-supported-groups-hint" => Valued(|s, v| Some(s.groups_hint.push(NamedGroup(number(v)?)))),
         "fips-202205" => Plain(|s| s.compliance = Some(Compliance::Fips202205)),
         "wpa-202304" => Plain(|s| s.compliance = Some(Compliance::Wpa202304)),
         "cnsa-202407" => Plain(|s| s.compliance = Some(Compliance::Cnsa202407)),
@@ -254,6 +259,8 @@ fn expectations(name: &str) -> Option<Effect> {
         "early-data-reason" => Valued(|s, v| Some(s.expect.early_data_reason = Some(v.to_owned()))),
         "ticket-age-skew" => Valued(|s, v| Some(s.expect.ticket_age_skew = Some(number(v)?))),
         "version" => Valued(|s, v| Some(s.expect.version = Some(number(v)?))),
+        "cipher-aes" => Valued(|s, v| Some(s.expect.suite_with_aes = Some(CipherSuite(number(v)?)))),
+        "cipher-no-aes" => Valued(|s, v| Some(s.expect.suite_without_aes = Some(CipherSuite(number(v)?)))),
         "curve-id" => Valued(|s, v| Some(s.expect.group = Some(NamedGroup(number(v)?)))),
         "cipher" => Valued(|s, v| Some(s.expect.suite = Some(CipherSuite(number(v)?)))),
         "hrr" => Plain(|s| s.expect.hrr = Some(true)),
@@ -297,6 +304,8 @@ fn no_choice(name: &str) -> Option<Effect> {
         | "use-export-context"
         | "expect-extended-master-secret"
         | "expect-secure-renegotiation"
+        | "no-op-extra-handshake"
+        | "renegotiate-freely"
         | "expect-no-session-id"
         | "no-legacy-server-connect"
         | "wait-for-debugger" => Effect::Nothing,

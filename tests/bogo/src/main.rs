@@ -10,6 +10,7 @@ mod errors;
 mod expect;
 mod failure;
 mod flags;
+mod groups;
 mod leaf;
 mod link;
 mod options;

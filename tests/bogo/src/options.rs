@@ -101,6 +101,8 @@ pub struct Settings {
 
     // Key exchange and suites.
     pub groups: Vec<NamedGroup>,
+    pub key_shares: Option<Vec<NamedGroup>>,
+    pub groups_hint: Vec<NamedGroup>,
     pub compliance: Option<Compliance>,
 
     // Extensions.
@@ -145,6 +147,8 @@ pub struct Expectations {
     pub version: Option<u16>,
     pub group: Option<NamedGroup>,
     pub suite: Option<CipherSuite>,
+    pub suite_with_aes: Option<CipherSuite>,
+    pub suite_without_aes: Option<CipherSuite>,
     pub hrr: Option<bool>,
     pub alpn: Option<Vec<u8>>,
     pub advertised_alpn: Option<Vec<Vec<u8>>>,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use symbolon::codepoint::{NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder};
-use symbolon::crypto::{Provider, SignatureAlgorithm};
+use symbolon::crypto::{Provider, SignatureAlgorithm, rustcrypto};
 
 use crate::compliance::Restriction;
 use crate::credentials::Wallet;
 use crate::failure::Failure;
+use crate::groups::MLKEM1024;
 use crate::options::Settings;
 use crate::world::World;
 
@@ -34,10 +35,9 @@ const VERIFY_PREFS: [SignatureScheme; 5] = [
 macro_rules! common {
     ($builder:expr, $settings:expr, $world:expr) => {{
         let restriction = Restriction::of($settings.compliance);
-        let mut builder = $builder.signature_schemes(&verify_prefs($settings, &restriction)?);
-        if let Some(groups) = groups($settings, &restriction, &$world.provider)? {
-            builder = builder.groups(&groups);
-        }
+        let mut builder = $builder
+            .signature_schemes(&verify_prefs($settings, &restriction)?)
+            .groups(&groups($settings, &restriction, &$world.provider)?);
         if !restriction.suites.is_empty() {
             builder = builder.suites(restriction.suites);
         }
@@ -60,6 +60,9 @@ macro_rules! common {
 /// A client's configuration.
 pub fn client(settings: &Settings, wallet: &Wallet, world: &World) -> Result<Arc<ClientConfig>, Failure> {
     let mut builder = common!(ClientConfig::builder(world.provider.clone()), settings, world);
+    if let Some(shares) = key_shares(settings, &world.provider) {
+        builder = builder.key_shares(&shares);
+    }
     if let Some(names) = &settings.advertise_alpn {
         builder = builder.alpn(names);
     }
@@ -118,6 +121,23 @@ pub fn built<T>(config: Result<T, ConfigError>) -> Result<T, Failure> {
     })
 }
 
+/// Groups to send a share of: what the server is said to have, what the flags name, or the first group of either kind.
+fn key_shares(settings: &Settings, provider: &Provider) -> Option<Vec<NamedGroup>> {
+    let groups = &settings.groups;
+    let hinted = groups.iter().find(|group| settings.groups_hint.contains(group));
+    if let Some(group) = hinted {
+        return Some(vec![*group]);
+    }
+    if settings.key_shares.is_some() {
+        return settings.key_shares.clone();
+    }
+    let first = *groups.first()?;
+    let is_hybrid = |group: NamedGroup| matches!(group, NamedGroup::X25519MLKEM768 | MLKEM1024);
+    let second = groups.iter().copied().find(|group| is_hybrid(*group) != is_hybrid(first));
+    let known = [Some(first), second].into_iter().flatten().filter(|group| provider.group(*group).is_some());
+    Some(known.collect())
+}
+
 fn client_auth(settings: &Settings) -> ClientAuth {
     let authorities = settings.client_authorities.clone().map(|names| names.0).unwrap_or_default();
     if settings.require_client_certificate {
@@ -144,19 +164,19 @@ fn verify_prefs(settings: &Settings, restriction: &Restriction) -> Result<Vec<Si
     Ok(schemes)
 }
 
-/// The groups, or `None` for those of the provider.
+/// The groups: those of the library unless something else is said.
 fn groups(
     settings: &Settings,
     restriction: &Restriction,
     provider: &Provider,
-) -> Result<Option<Vec<NamedGroup>>, Failure> {
+) -> Result<Vec<NamedGroup>, Failure> {
     let wanted = match (settings.groups.as_slice(), restriction.groups) {
-        ([], []) => return Ok(None),
-        ([], restricted) => restricted,
-        (groups, _) => groups,
+        ([], []) => rustcrypto::provider().groups.iter().map(|group| group.id()).collect(),
+        ([], restricted) => restricted.to_vec(),
+        (groups, _) => groups.to_vec(),
     };
     match wanted.iter().find(|group| provider.group(**group).is_none()) {
         Some(group) => Err(Failure::Unimplemented(format!("the group {group}"))),
-        None => Ok(Some(wanted.to_vec())),
+        None => Ok(wanted),
     }
 }

@@ -13,6 +13,7 @@ use symbolon::psk::{ChainInTicket, Ticket};
 
 use crate::answers::Learned;
 use crate::failure::Failure;
+use crate::groups;
 
 /// How far a client's view of a ticket's age may be from the server's for early data.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ pub struct World {
 impl World {
     /// Before the first connection.
     pub fn new() -> Result<Self, Failure> {
-        let provider = rustcrypto::provider();
+        let provider = groups::extended(&rustcrypto::provider());
         let now = SystemClock.moment();
         let ring = TicketRing::random(&provider)
             .map_err(|error| Failure::Outside(error.to_string()))?
