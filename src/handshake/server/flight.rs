@@ -58,7 +58,7 @@ pub(super) fn encrypted_extensions(
     if early.is_ok() {
         early_data::encode_flag(w)?;
     }
-    certificate_types(chosen, hello, w)?;
+    certificate_types(serving, chosen, resumed, hello, w)?;
     // RFC 9149: the number of tickets that the client may expect.
     if hello.extensions.ticket_request.is_some() && serving.config.tickets.most > 0 {
         ticket_request::encode_server(w, chosen.tickets)?;
@@ -68,12 +68,28 @@ pub(super) fn encrypted_extensions(
 
 /// RFC 7250 section 4.2: the types that were chosen; that of the client's certificate "MUST be omitted" where none is
 /// asked for.
-fn certificate_types(chosen: &Chosen, hello: &ClientHello<'_>, w: &mut Writer<'_>) -> Result<(), Misuse> {
+///
+/// A resumed handshake has no Certificate, but "extensions are negotiated for each handshake even when in resumption-PSK
+/// mode" (RFC 9846 section 4.3), and some clients that want raw public keys look for the answer there too.
+fn certificate_types(
+    serving: &Serving,
+    chosen: &Chosen,
+    resumed: Option<Resumed>,
+    hello: &ClientHello<'_>,
+    w: &mut Writer<'_>,
+) -> Result<(), Misuse> {
     if let (Some(kind), Some(_)) = (chosen.client_certificate(), hello.extensions.client_certificate_type) {
         certificate_type::encode_server(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, kind)?;
     }
-    if let (Some(types), Some(_)) = (chosen.certificates, hello.extensions.server_certificate_type) {
-        certificate_type::encode_server(w, ExtensionType::SERVER_CERTIFICATE_TYPE, types.server)?;
+    let ours = match (chosen.certificates, &serving.credential, resumed) {
+        (Some(types), _, _) => Some(types.server),
+        (None, Some(credential), Some(Resumed::Session)) => Some(credential.certificate_type()),
+        _ => None,
+    };
+    if let (Some(kind), Some(offered)) = (ours, hello.extensions.server_certificate_type)
+        && offered.contains(kind)
+    {
+        certificate_type::encode_server(w, ExtensionType::SERVER_CERTIFICATE_TYPE, kind)?;
     }
     Ok(())
 }
