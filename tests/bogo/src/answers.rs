@@ -18,8 +18,8 @@ use symbolon::{AlertCode, Moment, Refusal};
 
 use crate::credentials::{Unfit, Wallet};
 use crate::failure::Failure;
-use crate::leaf::{Leaf, fits};
-use crate::options::{ServerAlpn, Settings};
+use crate::leaf::{Fit, Leaf, fit};
+use crate::options::{OcspCallback, ServerAlpn, Settings};
 use crate::refusals::refuse;
 use crate::setup;
 use crate::world::World;
@@ -86,7 +86,16 @@ impl Answers<'_> {
         self.learned.server_name = offered.server_name.clone();
         self.learned.offered_alpn = offered.alpn.clone();
         self.learned.peer_schemes = offered.signature_schemes.clone();
-        let mut builder = setup::server(self.settings, self.world)?;
+        let settings = self.settings;
+        let rejects = match settings.ocsp_callback {
+            OcspCallback::Fails => Some((AlertCode::INTERNAL_ERROR, "OCSP_CB_ERROR")),
+            _ => settings.rejects,
+        };
+        if let Some((alert, name)) = rejects {
+            return Ok(question.refused(refuse(alert, name)));
+        }
+        let mut builder = setup::server(settings, self.world)?;
+        builder = setup::prefer(builder, settings, offered);
         if self.wallet.has_psks_only() {
             // Whoever has the key is authenticated by it; there is no certificate to ask for.
             builder = builder.client_auth(ClientAuth::Off);
@@ -113,6 +122,12 @@ impl Answers<'_> {
         Ok(match chosen {
             Ok((index, credential)) => {
                 self.learned.selected_credential = Some(index);
+                let credential = match settings.ocsp_callback {
+                    OcspCallback::Declines => {
+                        Arc::new(Credential::clone(&credential).with_staples(Vec::new()))
+                    }
+                    _ => credential,
+                };
                 question.with(config, credential)
             }
             Err(unfit) if self.wallet.psks().next().is_some() => {
@@ -144,8 +159,13 @@ impl Answers<'_> {
         let mut known = Vec::new();
         let mut why = NotResumed::Unknown;
         let identities = || question.identities().iter().enumerate();
-        // Our order decides among keys: only those of the first credential that the client knows are named.
-        for entry in self.wallet.imported() {
+        // Our order decides among credentials: only the keys of the first one that the client knows are named, and none
+        // behind a certificate that it takes.
+        let certificate = self.learned.selected_credential.filter(|index| *index >= 0);
+        for (index, entry) in self.wallet.imported() {
+            if certificate.is_some_and(|certificate| certificate < index) {
+                break;
+            }
             let before = known.len();
             known.extend(identities().filter_map(|(position, offered)| {
                 let psk = entry.iter().find(|psk| psk.identity() == offered.identity)?;
@@ -169,6 +189,9 @@ impl Answers<'_> {
     }
 
     fn choose(&mut self, question: ChooseCredential) -> Answer {
+        if let Some((alert, name)) = self.settings.rejects {
+            return question.refused(refuse(alert, name));
+        }
         self.learned.authorities = Some(question.authorities().to_vec());
         self.learned.peer_schemes = question.schemes().to_vec();
         let chosen =
@@ -200,13 +223,20 @@ impl Answers<'_> {
         self.learned.signature = Some(presented.scheme);
         self.learned.staple = presented.staples.first().cloned().flatten();
         self.learned.scts = presented.sct.clone();
+        // A client whose flags name pre-shared keys alone takes no certificate.
+        if self.wallet.psks().next().is_some() && !self.settings.verify_peer {
+            return Err(refuse(AlertCode::MISSING_EXTENSION, "MISSING_EXTENSION"));
+        }
+        if self.settings.ocsp_callback == OcspCallback::Fails {
+            return Err(refuse(AlertCode::BAD_CERTIFICATE_STATUS_RESPONSE, "OCSP_CB_ERROR"));
+        }
         let leaf = presented
             .chain
             .first()
             .and_then(|der| Leaf::parse(der))
             .ok_or_else(|| refuse(AlertCode::DECODE_ERROR, "CANNOT_PARSE_LEAF_CERT"))?;
         // RFC 9846 section 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
-        if !leaf.may_sign && !self.settings.ignore_key_usage {
+        if !leaf.may_sign {
             return Err(refuse(AlertCode::ILLEGAL_PARAMETER, "KEY_USAGE_BIT_INCORRECT"));
         }
         self.verify_trust()?;
@@ -217,6 +247,10 @@ impl Answers<'_> {
     fn verify_key(&mut self, presented: &PresentedKey) -> Result<Claim, Refusal> {
         self.learned.signature = Some(presented.scheme);
         self.verify_trust()?;
+        // Nobody certified the key: where the flags reject it, nothing speaks for it.
+        if self.settings.verify_fail {
+            return Err(refuse(AlertCode::CERTIFICATE_UNKNOWN, "CERTIFICATE_VERIFY_FAILED"));
+        }
         self.verify_signature(&presented.spki, presented.scheme, &presented.signed, &presented.signature)?;
         Ok(Claim::raw_public_key(presented.spki.clone(), forever()))
     }
@@ -244,8 +278,13 @@ impl Answers<'_> {
         signed: &[u8],
         signature: &[u8],
     ) -> Result<(), Refusal> {
-        if !fits(spki, scheme) {
-            return Err(refuse(AlertCode::ILLEGAL_PARAMETER, "WRONG_SIGNATURE_TYPE"));
+        match fit(spki, scheme) {
+            Fit::Fits => {}
+            Fit::OtherKind => return Err(refuse(AlertCode::ILLEGAL_PARAMETER, "WRONG_SIGNATURE_TYPE")),
+            Fit::UnknownKind => {
+                return Err(refuse(AlertCode::UNSUPPORTED_CERTIFICATE, "UNSUPPORTED_ALGORITHM"));
+            }
+            Fit::NoKey => return Err(refuse(AlertCode::DECODE_ERROR, "DECODE_ERROR")),
         }
         self.world
             .provider
@@ -268,7 +307,7 @@ impl Answers<'_> {
 fn name_of(unfit: Unfit) -> &'static str {
     match unfit {
         Unfit::Nothing => "NO_CERTIFICATE_SET",
-        Unfit::Type => "UNSUPPORTED_CERTIFICATE",
+        Unfit::Type => "UNKNOWN_CERTIFICATE_TYPE",
         Unfit::Scheme => "NO_COMMON_SIGNATURE_ALGORITHMS",
         Unfit::Issuer => "NO_MATCHING_ISSUER",
     }

@@ -56,16 +56,16 @@ impl Wallet {
     }
 
     /// The imported keys of each credential that is one.
-    pub fn imported(&self) -> impl Iterator<Item = &[Arc<ExternalPsk>]> {
+    pub fn imported(&self) -> impl Iterator<Item = (i32, &[Arc<ExternalPsk>])> {
         self.entries.iter().filter_map(|entry| match &entry.held {
-            Held::Psk(keys) => Some(keys.as_slice()),
+            Held::Psk(keys) => Some((entry.index, keys.as_slice())),
             Held::Shown { .. } => None,
         })
     }
 
     /// All imported keys.
     pub fn psks(&self) -> impl Iterator<Item = &Arc<ExternalPsk>> {
-        self.imported().flatten()
+        self.imported().flat_map(|(_, keys)| keys)
     }
 
     /// The types of what there is to show, in order, each once.
@@ -97,7 +97,11 @@ impl Wallet {
     /// The key that signs for a credential.
     pub fn key_of(&self, wanted: &Arc<Credential>) -> Option<&Arc<dyn SigningKey>> {
         self.entries.iter().find_map(|entry| match &entry.held {
-            Held::Shown { credential, key, .. } if Arc::ptr_eq(credential, wanted) => Some(key),
+            Held::Shown { credential, key, .. }
+                if credential.chain() == wanted.chain() && credential.spki() == wanted.spki() =>
+            {
+                Some(key)
+            }
             _ => None,
         })
     }
@@ -164,8 +168,7 @@ fn load(spec: &CredentialSpec, restricted: &[SignatureScheme], provider: &Provid
         credential = credential.with_staple(response.clone());
     }
     if let Some(list) = &spec.scts {
-        credential =
-            credential.with_scts(list.clone()).map_err(|error| Failure::Outside(error.to_string()))?;
+        credential = credential.with_scts(list.clone()).map_err(|_| Failure::Named("INVALID_SCT_LIST"))?;
     }
     Ok(Held::Shown { credential: Arc::new(credential), key, issuers })
 }

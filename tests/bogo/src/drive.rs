@@ -6,7 +6,7 @@ use symbolon::conn::{
     Direction, EarlyVerdict, Event, MessageKind, Offer, SecretLabel, SendBuf, Step, Summary,
 };
 use symbolon::psk::Ticket;
-use symbolon::{Error, Misuse};
+use symbolon::{AlertCode, Error};
 
 use crate::answers::{Answers, Learned};
 use crate::credentials::Wallet;
@@ -55,6 +55,8 @@ struct Drive<'a> {
     story: Story,
     opening: Opening,
     closing: Closing,
+    /// Whether the peer has brought anything forth.
+    answered: bool,
 }
 
 /// How much of the opening message was written.
@@ -104,8 +106,9 @@ pub fn run(options: &Options, turn: Turn, wallets: &[Wallet; 2], world: &mut Wor
         story: Story { learned: recalled, ..Story::default() },
         opening: Opening::Ahead,
         closing: Closing::Open,
+        answered: false,
     };
-    let ended = drive.all();
+    let ended = drive.all().map_err(|failure| drive.refine(failure));
     let flushed = drive.finish(&ended);
     let Drive { link, story, .. } = drive;
     link.close();
@@ -172,6 +175,7 @@ impl Drive<'_> {
     }
 
     fn on_event(&mut self, event: Event<'static>) -> Result<(), Failure> {
+        self.answered |= !matches!(event, Event::Progress);
         match event {
             Event::Ask(question) => {
                 let (world, settings, wallet) = (self.world, self.settings, self.wallet);
@@ -188,6 +192,7 @@ impl Drive<'_> {
                     self.settings = &self.options.retry;
                     // What was sent early is not sent again.
                     self.opening = Opening::Ahead;
+                    self.link.release();
                 }
             }
             Event::Ticket(ticket) => self.story.tickets.push(ticket.received(self.world.now)),
@@ -226,10 +231,8 @@ impl Drive<'_> {
         }
         expect::early_offer(self.settings, self.story.offered_early)?;
         if self.story.offered_early && self.settings.export_len > 0 {
-            let refused = self.conn.exporter(b"", b"", &mut [0]);
-            if refused != Err(Error::Misuse(Misuse::NotEstablished)) {
-                return Err(Failure::Expectation("keys exported before the handshake".into()));
-            }
+            // There is no exporter before the handshake is complete: this fails.
+            self.conn.exporter(b"", b"", &mut [0])?;
         }
         if self.story.offered_early && self.settings.early_write_after.is_none() {
             self.write_early()?;
@@ -369,6 +372,18 @@ impl Drive<'_> {
             return Ok(());
         }
         expect::tickets(self.settings, &self.story.tickets)
+    }
+
+    /// The reference has a name of its own for servers that refuse a ClientHello at once.
+    fn refine(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Connection(Error::Alert(AlertCode::HANDSHAKE_FAILURE))
+                if !self.options.server && !self.answered =>
+            {
+                Failure::Named("HANDSHAKE_FAILURE_ON_CLIENT_HELLO")
+            }
+            other => other,
+        }
     }
 
     /// Whatever is still pending goes out, the alert above all.

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use symbolon::AlertCode;
 use symbolon::codepoint::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 
 use crate::options::{
-    Authorities, Compliance, CredentialKind, CredentialSpec, Options, ServerAlpn, Settings,
+    Authorities, Compliance, CredentialKind, CredentialSpec, OcspCallback, Options, ServerAlpn, Settings,
 };
 
 /// What the runner wants.
@@ -177,7 +178,15 @@ fn authentication(name: &str) -> Option<Effect> {
         "verify-fail" => Plain(|s| s.verify_fail = true),
         "use-custom-verify-callback" => Plain(|s| s.custom_verify = true),
         "reverify-on-resume" => Plain(|s| s.reverify_on_resume = true),
-        "ignore-rsa-key-usage" => Plain(|s| s.ignore_key_usage = true),
+        "decline-ocsp-callback" => Plain(|s| s.ocsp_callback = OcspCallback::Declines),
+        "fail-ocsp-callback" => Plain(|s| s.ocsp_callback = OcspCallback::Fails),
+        "fail-cert-callback" => Plain(|s| s.rejects = Some((AlertCode::INTERNAL_ERROR, "CERT_CB_ERROR"))),
+        "fail-early-callback" => {
+            Plain(|s| s.rejects = Some((AlertCode::HANDSHAKE_FAILURE, "CONNECTION_REJECTED")))
+        }
+        "fail-ddos-callback" => {
+            Plain(|s| s.rejects = Some((AlertCode::INTERNAL_ERROR, "CONNECTION_REJECTED")))
+        }
         "use-client-ca-list" => Valued(|s, v| Some(s.client_authorities = authorities(v)?)),
         "max-cert-list" => Valued(|s, v| Some(s.max_cert_list = Some(number(v)?))),
         "accepted-peer-cert-types" => {
@@ -300,6 +309,14 @@ fn no_choice(name: &str) -> Option<Effect> {
         "read-size" => Effect::NothingValued,
         "implicit-handshake"
         | "use-early-callback"
+        // A staple is part of the credential, or it is not.
+        | "use-ocsp-callback"
+        | "set-ocsp-in-callback"
+        | "install-ddos-callback"
+        // Data is handed out once, whoever looked at it before.
+        | "peek-then-read"
+        // Key usage counts in TLS 1.3, whatever it did in TLS 1.2.
+        | "ignore-rsa-key-usage"
         | "use-old-client-cert-callback"
         | "use-export-context"
         | "expect-extended-master-secret"

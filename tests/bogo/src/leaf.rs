@@ -26,21 +26,49 @@ impl Leaf {
     }
 }
 
+/// How a key and a scheme go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// The key signs by this scheme.
+    Fits,
+    /// The key is of another kind.
+    OtherKind,
+    /// Nobody here knows keys of this kind.
+    UnknownKind,
+    /// It is no key at all.
+    NoKey,
+}
+
 /// Whether a key is of the kind that signs by this scheme (RFC 9846 section 4.3.3).
-pub fn fits(spki: &[u8], scheme: SignatureScheme) -> bool {
-    let Ok((_, key)) = SubjectPublicKeyInfo::from_der(spki) else { return false };
+pub fn fit(spki: &[u8], scheme: SignatureScheme) -> Fit {
+    const KNOWN: [&str; 3] = [EC, ED25519, RSA];
+    let Ok((rest, key)) = SubjectPublicKeyInfo::from_der(spki) else { return Fit::NoKey };
+    if !rest.is_empty() {
+        return Fit::NoKey;
+    }
+    if !KNOWN.contains(&key.algorithm.algorithm.to_id_string().as_str()) {
+        return Fit::UnknownKind;
+    }
+    if signs(&key, scheme) { Fit::Fits } else { Fit::OtherKind }
+}
+
+const EC: &str = "1.2.840.10045.2.1";
+const ED25519: &str = "1.3.101.112";
+const RSA: &str = "1.2.840.113549.1.1.1";
+
+fn signs(key: &SubjectPublicKeyInfo<'_>, scheme: SignatureScheme) -> bool {
     let algorithm = key.algorithm.algorithm.to_id_string();
     // Only keys on curves have parameters that count.
     let curve = || key.algorithm.parameters.as_ref()?.as_oid().ok().map(|oid| oid.to_id_string());
-    let is_on = |wanted: &str| algorithm == "1.2.840.10045.2.1" && curve().as_deref() == Some(wanted);
+    let is_on = |wanted: &str| algorithm == EC && curve().as_deref() == Some(wanted);
     match scheme {
         SignatureScheme::ECDSA_SECP256R1_SHA256 => is_on("1.2.840.10045.3.1.7"),
         SignatureScheme::ECDSA_SECP384R1_SHA384 => is_on("1.3.132.0.34"),
         SignatureScheme::ECDSA_SECP521R1_SHA512 => is_on("1.3.132.0.35"),
-        SignatureScheme::ED25519 => algorithm == "1.3.101.112",
+        SignatureScheme::ED25519 => algorithm == ED25519,
         SignatureScheme::RSA_PSS_RSAE_SHA256
         | SignatureScheme::RSA_PSS_RSAE_SHA384
-        | SignatureScheme::RSA_PSS_RSAE_SHA512 => algorithm == "1.2.840.113549.1.1.1",
+        | SignatureScheme::RSA_PSS_RSAE_SHA512 => algorithm == RSA,
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! What the flags say: one set of settings for each phase of a test.
 
+use symbolon::AlertCode;
 use symbolon::codepoint::{CertificateType, CipherSuite, NamedGroup, SignatureScheme};
 
 /// Everything that the command line says.
@@ -73,6 +74,18 @@ pub enum ServerAlpn {
     Refused,
 }
 
+/// What a second look at OCSP responses comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OcspCallback {
+    /// Nobody looks, or whoever does agrees.
+    #[default]
+    Agrees,
+    /// A server staples nothing after all.
+    Declines,
+    /// It fails: the connection is refused.
+    Fails,
+}
+
 /// Names of authorities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorities(pub Vec<Vec<u8>>);
@@ -91,13 +104,14 @@ pub struct Settings {
     pub verify_fail: bool,
     pub custom_verify: bool,
     pub reverify_on_resume: bool,
-    pub ignore_key_usage: bool,
     pub client_authorities: Option<Authorities>,
     pub max_cert_list: Option<usize>,
     pub accepted_peer_types: Vec<CertificateType>,
     pub available_client_types: Vec<CertificateType>,
     pub ocsp_stapling: bool,
     pub scts: bool,
+    pub ocsp_callback: OcspCallback,
+    pub rejects: Option<(AlertCode, &'static str)>,
 
     // Key exchange and suites.
     pub groups: Vec<NamedGroup>,

@@ -6,6 +6,8 @@ use symbolon::codepoint::{NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder};
 use symbolon::crypto::{Provider, SignatureAlgorithm, rustcrypto};
 
+use symbolon::question::Offered;
+
 use crate::compliance::Restriction;
 use crate::credentials::Wallet;
 use crate::failure::Failure;
@@ -99,16 +101,25 @@ pub fn server(settings: &Settings, world: &World) -> Result<ServerConfigBuilder,
     if settings.early_data {
         builder = builder.early_data(MAX_EARLY_DATA, world.proof());
     }
-    if settings.ocsp_stapling {
-        builder = builder.request_staples();
-    }
-    if settings.scts {
-        builder = builder.request_scts();
-    }
     if !settings.accepted_peer_types.is_empty() {
         builder = builder.client_certificate_types(settings.accepted_peer_types.iter().copied());
     }
     Ok(builder)
+}
+
+/// What a compliance policy makes of an offer: it prefers AES, and the strongest group, at the price of a round trip.
+pub fn prefer(builder: ServerConfigBuilder, settings: &Settings, offered: &Offered) -> ServerConfigBuilder {
+    let Restriction { groups, suites, .. } = Restriction::of(settings.compliance);
+    let group = groups.iter().copied().find(|group| offered.groups.contains(group));
+    let builder = match group {
+        Some(group) => builder.groups(&[group]),
+        None => builder,
+    };
+    let suite = suites.iter().copied().find(|suite| offered.suites.contains(suite));
+    match suite {
+        Some(suite) => builder.suites(&[suite]),
+        None => builder,
+    }
 }
 
 /// What a server's own configuration comes to.
