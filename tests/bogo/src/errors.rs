@@ -91,6 +91,12 @@ const RULES: &[(&str, &[&str])] = &[
     ("EXCESSIVE_MESSAGE_SIZE", &["a handshake message is longer than its kind may be"]),
     ("HTTP_REQUEST", &["these bytes are a plain HTTP request, not TLS"]),
     (
+        "HTTPS_PROXY_REQUEST",
+        &["these bytes are a request to an HTTP proxy, not TLS; connect to the server itself"],
+    ),
+    ("ALPN_MISMATCH_ON_EARLY_DATA", &["the server accepted early data of another protocol"]),
+    ("CIPHER_MISMATCH_ON_EARLY_DATA", &["the server accepted early data of another cipher suite"]),
+    (
         "WRONG_VERSION_NUMBER",
         &[
             "unknown record type",

@@ -97,7 +97,7 @@ fn resumption(
         if server { summary.early_data.is_ok() } else { story.verdict == Some(EarlyVerdict::Accepted) };
     that(!expect.accept_early_data || accepted, || format!("early data: {:?}", summary.early_data))?;
     that(!(expect.reject_early_data && accepted), || "early data was accepted".into())?;
-    if let (Some(wanted), Some(found)) = (&expect.early_data_reason, reason(settings, turn, summary)) {
+    if let (Some(wanted), Some(found)) = (&expect.early_data_reason, reason(settings, turn, server, summary)) {
         that(wanted == found, || format!("early data: {found} for {wanted}"))?;
     }
     let skew = story.learned.age_skew;
@@ -107,16 +107,15 @@ fn resumption(
 }
 
 /// The outcome of early data as the runner calls it; `None` for what it has no word for.
-fn reason(settings: &Settings, turn: Turn, summary: &Summary) -> Option<&'static str> {
+fn reason(settings: &Settings, turn: Turn, server: bool, summary: &Summary) -> Option<&'static str> {
     Some(match &summary.early_data {
         Ok(()) => "accept",
         Err(_) if !settings.early_data => "disabled",
         Err(NoEarlyData::SwitchedOff) => "disabled",
         Err(NoEarlyData::NotResumed) if turn == Turn::First => "no_session_offered",
         Err(NoEarlyData::NotResumed) => "session_not_resumed",
-        Err(NoEarlyData::Retried | NoEarlyData::Declined) if summary.resumed.is_err() => {
-            "session_not_resumed"
-        }
+        Err(NoEarlyData::Retried) if server && summary.resumed.is_err() => "session_not_resumed",
+        Err(NoEarlyData::Declined) if summary.resumed.is_err() => "session_not_resumed",
         Err(NoEarlyData::NotPermitted) => "unsupported_for_session",
         Err(NoEarlyData::OtherProtocol) => "alpn_mismatch",
         Err(NoEarlyData::Retried) => "hello_retry_request",
