@@ -11,7 +11,7 @@ use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
 use crate::config::Lease;
-use crate::error::{Error, Failed, Misuse};
+use crate::error::{Error, Failed, Misuse, Refusal};
 use crate::handshake::{Carrier, Established, HalfRtt, Tags};
 use crate::question::{Answer, Question};
 use crate::record::{Opener, SendBuf};
@@ -286,6 +286,13 @@ impl<S: Side> Core<S> {
         // The machine would go on sending behind the close_notify.
         self.forget(Error::ClosedInHandshake);
         Ok(())
+    }
+
+    /// Ends the connection for the caller's own reason.
+    pub(super) fn abort(&mut self, refusal: Refusal, out: &mut SendBuf) {
+        if !matches!(self.phase, Phase::Failed(_)) {
+            self.fail(refusal.into(), out);
+        }
     }
 
     /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
