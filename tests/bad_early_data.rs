@@ -306,6 +306,17 @@ fn a_second_hello_with_early_data_is_refused() {
 }
 
 #[test]
+fn refused_early_data_may_not_stand_between_the_fragments_of_a_second_hello() {
+    let scene = scene().serve(|b| b.groups(&[NamedGroup::SECP256R1]).early_data(MAX_EARLY, guarded()));
+    let mut by_hand = ByHand::offer(&scene, |hello, _| hello.set(10, &[0, 4, 0, 0x1D, 0, 0x17]));
+    by_hand.early(&[1; 500]).unwrap();
+    let half = by_hand.hello[..20].to_vec();
+    by_hand.server.say(Epoch::Plaintext, HANDSHAKE, &half).unwrap();
+    let told = by_hand.early(&[1; 500]);
+    by_hand.server.refuses(told, UNEXPECTED, Epoch::Plaintext, "between two fragments");
+}
+
+#[test]
 fn refused_early_data_is_skipped_within_its_budget_alone() {
     for (bytes, passes) in [(32 << 10, true), ((32 << 10) + 1, false)] {
         let scene = scene();

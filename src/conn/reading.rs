@@ -18,6 +18,10 @@ use crate::schedule::{ApplicationEpoch, FinishedMatched, Traffic};
 use crate::wire::key_update::{self, KeyUpdateRequest};
 use crate::wire::new_session_ticket::NewSessionTicket;
 
+/// RFC 9846 section 5.1: "if a handshake message is split over two or more records, there MUST NOT be any other records
+/// between them".
+const INTERRUPTS: Fault = Fault::unexpected_message("a record interrupts a handshake message");
+
 /// Everything that receives.
 pub(super) struct Reading<S: Side> {
     pub(super) opener: Opener<S::Read>,
@@ -118,6 +122,8 @@ impl<S: Side> Reading<S> {
         let plain_alerts = self.takes_plain_alerts();
         let record = match self.opener.open(input)? {
             Opened::NeedInput { at_least } => return Ok((0, Incoming::NeedInput { at_least })),
+            // Refused early data included.
+            Opened::Skipped { .. } if !self.joiner.is_empty() => return Err(INTERRUPTS.into()),
             Opened::Skipped { consumed } => return Ok((consumed, Incoming::Nothing)),
             Opened::Record(record) => record,
         };
@@ -133,11 +139,7 @@ impl<S: Side> Reading<S> {
                 }
                 self.alert(content, protection)?
             }
-            // RFC 9846 section 5.1: "if a handshake message is split over two or more records, there MUST NOT be any
-            // other records between them"
-            _ if !self.joiner.is_empty() => {
-                return Err(Fault::unexpected_message("a record interrupts a handshake message").into());
-            }
+            _ if !self.joiner.is_empty() => return Err(INTERRUPTS.into()),
             ContentType::CHANGE_CIPHER_SPEC => {
                 if compatibility == Compatibility::Refused || content != [1] {
                     return Err(Fault::unexpected_message("a ChangeCipherSpec that may not be").into());
@@ -244,7 +246,7 @@ impl<S: Side> Reading<S> {
         let code = AlertCode(code);
         match code {
             AlertCode::CLOSE_NOTIFY | AlertCode::USER_CANCELED if !self.joiner.is_empty() => {
-                Err(Fault::unexpected_message("a record interrupts a handshake message").into())
+                Err(INTERRUPTS.into())
             }
             AlertCode::CLOSE_NOTIFY if self.live.is_none() => Err(Error::ClosedInHandshake),
             AlertCode::CLOSE_NOTIFY => {
