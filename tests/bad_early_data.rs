@@ -269,6 +269,10 @@ fn a_client_may_give_up_under_any_keys_meanwhile() {
     by_hand.end().unwrap();
     let record = by_hand.server.record(Epoch::Handshake, ALERT, &alert);
     assert_eq!(by_hand.server.feed(&record), Err(Error::Alert(ILLEGAL)));
+    let mut by_hand = accepted();
+    by_hand.end().unwrap();
+    let told = by_hand.server.say(Epoch::Plaintext, ALERT, &alert);
+    refuses(&mut by_hand, told, UNEXPECTED, "an alert in the clear of a client that has keys");
 }
 
 #[test]

@@ -28,10 +28,20 @@ pub(super) struct Reading<S: Side> {
     pub(super) joiner: Joiner,
     temper: Temper,
     live: Option<Live<S>>,
-    /// How many bytes of early data may still come, while it may.
-    pub(super) early: Option<u32>,
+    pub(super) early: EarlyReading,
     began: bool,
     peer_closed: bool,
+}
+
+/// Server: whether early data is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyReading {
+    /// None was accepted so far.
+    Never,
+    /// So many bytes may still come.
+    Open { left: u32 },
+    /// The client has said so.
+    Ended,
 }
 
 /// What there is once application data may flow.
@@ -82,7 +92,7 @@ impl<S: Side> Reading<S> {
             joiner,
             temper: Temper::new(),
             live: None,
-            early: None,
+            early: EarlyReading::Never,
             began: false,
             peer_closed: false,
         }
@@ -147,7 +157,7 @@ impl<S: Side> Reading<S> {
                 self.temper.charge(Trial::ChangeCipherSpec)?;
                 Incoming::ChangeCipherSpec
             }
-            ContentType::APPLICATION_DATA if self.live.is_none() && self.early.is_none() => {
+            ContentType::APPLICATION_DATA if self.live.is_none() && !self.reads_early() => {
                 return Err(Fault::unexpected_message("application data arrived during the handshake").into());
             }
             ContentType::APPLICATION_DATA if content.is_empty() => {
@@ -208,8 +218,8 @@ impl<S: Side> Reading<S> {
         match (self.opener.sequence(), &self.live, self.early) {
             (None, _, _) => Epoch::Plaintext,
             (_, Some(_), _) => Epoch::Application,
-            (_, None, Some(_)) => Epoch::Early,
-            (_, None, None) => Epoch::Handshake,
+            (_, None, EarlyReading::Open { .. }) => Epoch::Early,
+            (_, None, _) => Epoch::Handshake,
         }
     }
 
@@ -218,19 +228,25 @@ impl<S: Side> Reading<S> {
     fn charge_early(&mut self, bytes: usize) -> Result<(), Fault> {
         const TOO_MUCH: Fault = Fault::unexpected_message("more early data than the ticket permits");
         let bytes = u32::try_from(bytes).map_err(|_| TOO_MUCH)?;
-        self.early = Some(self.early.and_then(|left| left.checked_sub(bytes)).ok_or(TOO_MUCH)?);
+        let EarlyReading::Open { left } = self.early else { return Err(TOO_MUCH) };
+        self.early = EarlyReading::Open { left: left.checked_sub(bytes).ok_or(TOO_MUCH)? };
         Ok(())
     }
 
-    /// A server's client that refuses our ServerHello cannot protect its alert.
+    fn reads_early(&self) -> bool {
+        matches!(self.early, EarlyReading::Open { .. })
+    }
+
+    /// A server's client that refuses our ServerHello cannot protect its alert. One that ended its early data has our
+    /// Finished, and keys.
     fn takes_plain_alerts(&self) -> bool {
-        match self.opener.sequence() {
-            None => true,
-            Some(opened) => {
-                let early = self.early.is_some();
-                S::PEER_MAY_LACK_KEYS && (opened == 0 || early) && self.live.is_none()
-            }
-        }
+        let Some(opened) = self.opener.sequence() else { return true };
+        let lacks_keys = match self.early {
+            EarlyReading::Never => opened == 0,
+            EarlyReading::Open { .. } => true,
+            EarlyReading::Ended => false,
+        };
+        S::PEER_MAY_LACK_KEYS && lacks_keys && self.live.is_none()
     }
 
     /// Judges an alert (RFC 9846 section 6).
@@ -267,7 +283,7 @@ impl<S: Side> Reading<S> {
     pub(super) fn forget(&mut self) {
         self.opener = Opener::plain();
         self.live = None;
-        self.early = None;
+        self.early = EarlyReading::Never;
     }
 
     /// The traffic secret and the sequence number, for kernel offload.
