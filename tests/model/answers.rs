@@ -117,13 +117,15 @@ fn awaited(place: &Place, role: Role) -> Option<String> {
     Some(serial(&minted(place, role, honest(place))))
 }
 
-/// An answer to a question that `place` does not wait for, of a connection with the same identity. A ticket would be
-/// taken on an open connection.
+/// An answer to a question that `place` does not wait for, of a connection with the same identity: to one of the same kind
+/// if there is one. A ticket would be taken on an open connection.
 pub fn of_another_question<E: Conn>(place: &Place) -> Answer {
     let awaited = awaited(place, E::ROLE);
-    asking()
+    let (same, others): (Vec<_>, Vec<_>) = asking()
         .filter(|(_, other)| other.question != Some("SealTicket"))
-        .map(|(role, other)| minted(other, role, honest(other)))
+        .partition(|(_, other)| other.question == place.question);
+    let all = same.into_iter().chain(others);
+    all.map(|(role, other)| minted(other, role, honest(other)))
         .find(|answer| Some(serial(answer)) != awaited)
         .unwrap()
 }

@@ -11,6 +11,7 @@ mod act;
 mod answers;
 mod cheap;
 mod conn;
+mod halves;
 mod input;
 mod place;
 mod places;
@@ -19,6 +20,7 @@ mod source;
 mod tables;
 mod then;
 mod walk;
+mod wire;
 
 use symbolon::conn::{Client, Server};
 
@@ -40,4 +42,14 @@ fn a_client_does_what_its_tables_say() {
 #[test]
 fn a_server_does_what_its_tables_say() {
     hold::<Server>("server", &places::servers());
+}
+
+#[test]
+fn the_halves_of_a_client_do_what_the_whole_does() {
+    halves::hold::<Client>("halves of a client", &places::clients());
+}
+
+#[test]
+fn the_halves_of_a_server_do_what_the_whole_does() {
+    halves::hold::<Server>("halves of a server", &places::servers());
 }

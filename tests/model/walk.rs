@@ -13,8 +13,19 @@ use crate::place::{Here, Place};
 use crate::support::forge::*;
 use crate::then::{Row, Then};
 
+/// Ends the function with what was found instead of what was wanted.
+macro_rules! want {
+    ($found:expr, $wanted:expr, $what:literal) => {
+        match ($found, $wanted) {
+            (found, wanted) if found == wanted => {}
+            (found, wanted) => return Err(format!("{}: {found:?} instead of {wanted:?}", $what)),
+        }
+    };
+}
+pub(crate) use want;
+
 /// The row for `input` at `place`.
-fn row_of(place: &Place, input: Input) -> Result<&'static Row, String> {
+pub fn row_of(place: &Place, input: Input) -> Result<&'static Row, String> {
     let mut found = place.rows().filter(|row| row.0.contains(&input));
     match (found.next(), found.count()) {
         (Some(row), 0) => Ok(row),
@@ -70,15 +81,6 @@ struct Cell<'p> {
     place: &'p Place,
     input: Input,
     form: u8,
-}
-
-macro_rules! want {
-    ($found:expr, $wanted:expr, $what:literal) => {
-        match ($found, $wanted) {
-            (found, wanted) if found == wanted => {}
-            (found, wanted) => return Err(format!("{}: {found:?} instead of {wanted:?}", $what)),
-        }
-    };
 }
 
 impl Cell<'_> {
