@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
 use super::line::{Gathering, Line, Shown};
-use super::reading::{Compatibility, Incoming, Reading};
+use super::reading::{Compatibility, EarlyReading, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
@@ -427,7 +427,7 @@ impl<S: Side> Core<S> {
 /// The handshake's way to the records.
 fn line_of<'a, S: Side>(
     opener: &'a mut Opener<S::Read>,
-    reads_early: &'a mut Option<u32>,
+    reads_early: &'a mut EarlyReading,
     writing: &'a mut Writing<S::Write>,
     gathering: &'a mut Gathering<S::Write>,
     events: &'a mut VecDeque<Event<'static>>,
