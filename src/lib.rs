@@ -88,6 +88,9 @@ pub mod config;
 pub mod conn;
 pub mod crypto;
 pub mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 pub mod identity;
 #[cfg(symbolon_internals)]

@@ -276,6 +276,10 @@ fn a_client_may_give_up_under_any_keys_meanwhile() {
     by_hand.end().unwrap();
     let record = by_hand.server.record(Epoch::Handshake, ALERT, &alert);
     assert_eq!(by_hand.server.feed(&record), Err(Error::Alert(ILLEGAL)));
+    let mut by_hand = accepted();
+    by_hand.end().unwrap();
+    let told = by_hand.server.say(Epoch::Plaintext, ALERT, &alert);
+    refuses(&mut by_hand, told, UNEXPECTED, "an alert in the clear of a client that has keys");
 }
 
 #[test]
@@ -310,6 +314,17 @@ fn a_second_hello_with_early_data_is_refused() {
     let told = by_hand.server.tell(Epoch::Plaintext, &hello);
     by_hand.server.refuses(told, ILLEGAL, Epoch::Plaintext, "early data again");
     assert!(by_hand.server.party.early.is_empty());
+}
+
+#[test]
+fn refused_early_data_may_not_stand_between_the_fragments_of_a_second_hello() {
+    let scene = scene().serve(|b| b.groups(&[NamedGroup::SECP256R1]).early_data(MAX_EARLY, guarded()));
+    let mut by_hand = ByHand::offer(&scene, |hello, _| hello.set(10, &[0, 4, 0, 0x1D, 0, 0x17]));
+    by_hand.early(&[1; 500]).unwrap();
+    let half = by_hand.hello[..20].to_vec();
+    by_hand.server.say(Epoch::Plaintext, HANDSHAKE, &half).unwrap();
+    let told = by_hand.early(&[1; 500]);
+    by_hand.server.refuses(told, UNEXPECTED, Epoch::Plaintext, "between two fragments");
 }
 
 #[test]

@@ -310,7 +310,7 @@ fn a_message_that_is_too_long_is_refused_on_its_header() {
         (AT_EXTENSIONS, ENCRYPTED_EXTENSIONS, 65_536),
         (AT_REQUEST, CERTIFICATE_REQUEST, 65_536),
         (AT_CERTIFICATE, CERTIFICATE, 65_536),
-        (AT_VERIFY, CERTIFICATE_VERIFY, 4_096),
+        (AT_VERIFY, CERTIFICATE_VERIFY, 8_192),
         (AT_FINISHED, FINISHED, 64),
         (AT_OPEN, TICKET, 16_384),
         (AT_OPEN, KEY_UPDATE, 1),

@@ -7,7 +7,7 @@ mod tap;
 
 use support::*;
 use symbolon::conn::{Ask, Direction, Epoch, Event, MessageKind, Reported, SecretLabel, Step};
-use symbolon::{AlertCode, Error, Misuse};
+use symbolon::{AlertCode, Error, Misuse, Refusal};
 use tap::*;
 
 const CLOSE_NOTIFY: [u8; 2] = [1, 0];
@@ -254,6 +254,19 @@ fn an_error_of_ours_is_told_once_at_the_fatal_level() {
     assert_eq!(error.alert(), Some(AlertCode::BAD_RECORD_MAC));
     assert_eq!(pair.server.run(), Err(error));
     assert_eq!(down.read(&pair.server.flush()), [(ALERT, vec![2, AlertCode::BAD_RECORD_MAC.0])]);
+}
+
+#[test]
+fn an_application_ends_its_connection_with_an_alert_of_its_choice() {
+    let Tapped { mut pair, mut down, .. } = tapped();
+    let refusal = || Refusal::text(AlertCode::ACCESS_DENIED, "not on the list");
+    pair.server.conn.abort(refusal(), &mut pair.server.out);
+    assert_eq!(down.read(&pair.server.flush()), [(ALERT, vec![2, AlertCode::ACCESS_DENIED.0])]);
+    pair.server.conn.abort(refusal(), &mut pair.server.out);
+    assert!(pair.server.out.is_empty(), "told once");
+    let error = Error::Refused(refusal());
+    assert_eq!(pair.server.conn.write(&[b"x"], &mut pair.server.out), Err(error.clone()));
+    assert_eq!(pair.server.conn.eof(), Err(error));
 }
 
 #[test]

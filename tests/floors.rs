@@ -35,13 +35,17 @@ const FLOORS: &[(&str, u8)] = &[
 /// Side by side on one floor, and strangers to each other.
 const STRANGERS: &[(&str, &str)] = &[("wire", "crypto"), ("crypto", "wire"), ("crypto::rustcrypto", "wire")];
 
-/// Files that only tests are compiled with; they may look anywhere.
+/// Files that only tests and fuzz targets are compiled with; they may look anywhere.
 const TESTS: &[&str] = &[
     "trace.rs",
     "trace/machines.rs",
     "schedule/trace.rs",
     "handshake/replay.rs",
     "internals.rs",
+    "fuzzing/mod.rs",
+    "fuzzing/extension.rs",
+    "fuzzing/record.rs",
+    "fuzzing/wire.rs",
     "pki/tests.rs",
 ];
 

@@ -10,9 +10,9 @@ use support::flow::{FULL, record_pair};
 use support::forge::*;
 use support::resumption::Scene;
 use support::*;
-use symbolon::codepoint::{CertificateType, NamedGroup, SignatureScheme};
+use symbolon::codepoint::{CertificateType, HandshakeType, NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, Credential};
-use symbolon::conn::{Client, Epoch, NotResumed, Offer, Resumed, Server};
+use symbolon::conn::{Client, Epoch, MessageKind, NotResumed, Offer, Resumed, Server};
 use symbolon::crypto::{Failed, Rng, SigningKey};
 use symbolon::identity::Identity;
 use symbolon::question::{PeerEvidence, Question};
@@ -501,6 +501,27 @@ fn raw_keys_are_remembered_by_sessions() {
     assert_eq!(resumed(&again), [Ok(Resumed::Session); 2]);
     assert_eq!((type_of(&again.client), type_of(&again.server)), (Some(RAW), Some(RAW)));
     assert!(again.client.answers.asked.is_empty());
+}
+
+#[test]
+fn a_resuming_client_is_told_the_type_of_the_servers_key_again() {
+    let scene = raw_scene();
+    let scene = Scene {
+        client: client_config(|b| {
+            b.groups(&[NamedGroup::X25519])
+                .server_certificate_types([RAW])
+                .client_certificate_types([RAW])
+                .report_messages()
+        }),
+        ..scene
+    };
+    let mut first = connect(&scene, Offer::fresh());
+    let ticket = first.client.tickets.remove(0).received(scene.now);
+    let again = connect(&scene, Offer::resume(ticket, scene.now));
+    let kind = MessageKind::Handshake(HandshakeType::ENCRYPTED_EXTENSIONS);
+    let len = |pair: &Pair| pair.client.messages.iter().find(|message| message.kind == kind).unwrap().len;
+    // Two types of five bytes and the server_name of four; then the one type.
+    assert_eq!((len(&first), len(&again)), (6 + 14, 6 + 5));
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct ClientConfig {
     /// DER distinguished names for certificate_authorities; empty sends no extension.
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) tickets: Tickets,
+    /// Groups with a share in the first ClientHello; `None` is the most preferred one.
+    pub(crate) key_shares: Option<Vec<NamedGroup>>,
     /// What servers may present.
     pub(crate) server_certificate_types: CertificateTypes,
     /// What we may present.
@@ -65,6 +67,7 @@ impl ClientConfig {
             middleboxes: Middleboxes::Compatible,
             authorities: Vec::new(),
             tickets: Tickets::Taken,
+            key_shares: None,
             server_certificate_types: None,
             client_certificate_types: None,
             attachments: ExtensionSet::from_iter([ExtensionType::STATUS_REQUEST]),
@@ -97,6 +100,7 @@ pub struct ClientConfigBuilder {
     middleboxes: Middleboxes,
     authorities: Vec<Vec<u8>>,
     tickets: Tickets,
+    key_shares: Option<Vec<NamedGroup>>,
     server_certificate_types: Option<Vec<CertificateType>>,
     client_certificate_types: Option<Vec<CertificateType>>,
     attachments: ExtensionSet,
@@ -118,6 +122,15 @@ impl ClientConfigBuilder {
     #[must_use]
     pub fn authorities(mut self, names: Vec<Vec<u8>>) -> Self {
         self.authorities = names;
+        self
+    }
+
+    /// Groups to send a share of at once, in the order of [`groups`](Self::groups): those that the server is known to have,
+    /// or none, which costs a round trip but no guess. By default the most preferred group, with the classical component
+    /// of a hybrid.
+    #[must_use]
+    pub fn key_shares(mut self, groups: &[NamedGroup]) -> Self {
+        self.key_shares = Some(groups.to_vec());
         self
     }
 
@@ -181,6 +194,11 @@ impl ClientConfigBuilder {
         let client_certificate_types = types(self.client_certificate_types)?;
         let policy = self.settings.verification_policy.clone();
         let common = self.settings.check()?;
+        if let Some(groups) = &self.key_shares
+            && let Some(other) = groups.iter().find(|group| common.group(**group).is_none())
+        {
+            return Err(ConfigError::ShareOfOtherGroup(*other));
+        }
         let hash = common.identifying_hash()?;
         Ok(Arc::new(ClientConfig {
             fingerprint: of_client(
@@ -194,6 +212,7 @@ impl ClientConfigBuilder {
             middleboxes: self.middleboxes,
             authorities: self.authorities,
             tickets: self.tickets,
+            key_shares: self.key_shares,
             // There is nothing that a raw public key could bring along.
             attachments: if server_certificate_types.contains(CertificateType::X509) {
                 self.attachments

@@ -19,6 +19,8 @@ pub enum ConfigError {
     UnknownGroup(NamedGroup),
     /// A group is listed twice (RFC 9846 section 4.3.7).
     DuplicateGroup(NamedGroup),
+    /// A share is to be sent of a group that is not offered (RFC 9846 section 4.3.8).
+    ShareOfOtherGroup(NamedGroup),
     /// The list of signature schemes is empty.
     NoSchemes,
     /// The provider cannot verify this scheme, or it may not sign a handshake.
@@ -63,6 +65,9 @@ impl fmt::Display for ConfigError {
             Self::NoGroups => f.write_str("no group is configured; name at least one"),
             Self::UnknownGroup(id) => write!(f, "the provider does not have the group {id}"),
             Self::DuplicateGroup(id) => write!(f, "the group {id} is listed twice"),
+            Self::ShareOfOtherGroup(id) => {
+                write!(f, "a share of {id} needs the group among those that are offered")
+            }
             Self::NoSchemes => f.write_str("no signature scheme is configured; name at least one"),
             Self::UnknownScheme(id) => write!(f, "the provider cannot verify handshake signatures by {id}"),
             Self::Alpn => {

@@ -245,8 +245,8 @@ impl ServerConfigBuilder {
         self
     }
 
-    /// How many bytes of refused early data are skipped, in ciphertext; by default, and at least, 32 KiB and twice the
-    /// early data that is accepted.
+    /// How many bytes of refused early data are skipped, in ciphertext: at least as many as are accepted, and by default
+    /// twice as many, at least 32 KiB.
     #[must_use]
     pub fn skip_limit(mut self, bytes: usize) -> Self {
         self.skip_limit = Some(bytes);
@@ -353,8 +353,31 @@ impl ServerConfigBuilder {
     }
 }
 
-/// At least twice the early data that is accepted: refused records are counted with all that protects them.
+/// Refused records are counted with all that protects them: twice the early data that is accepted has room for that.
 fn skip_limit(wanted: Option<usize>, early_data: Option<&EarlyDataPolicy>) -> usize {
     let max = early_data.map_or(0, |early_data| usize::try_from(early_data.max).unwrap_or(usize::MAX));
-    wanted.unwrap_or(0).max(DEFAULT_SKIP_LIMIT).max(max.saturating_mul(2))
+    wanted.unwrap_or(DEFAULT_SKIP_LIMIT.max(max.saturating_mul(2))).max(max)
+}
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::config::Reach;
+    use core::time::Duration;
+
+    #[test]
+    fn refused_early_data_is_skipped_at_least_as_far_as_it_would_be_accepted() {
+        let proof = ReplayGuarded::new(Duration::from_secs(10), Reach::Process);
+        let early = |max| EarlyDataPolicy { max, proof: proof.clone(), names: None, protocols: None };
+        for (wanted, max, limit) in [
+            (None, None, 32 << 10),
+            (None, Some(14_336), 32 << 10),
+            (None, Some(20_000), 40_000),
+            (Some(16_384), Some(14_336), 16_384),
+            (Some(0), Some(14_336), 14_336),
+            (Some(0), None, 0),
+        ] {
+            assert_eq!(skip_limit(wanted, max.map(early).as_ref()), limit, "{wanted:?} {max:?}");
+        }
+    }
 }

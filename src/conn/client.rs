@@ -16,7 +16,7 @@ use super::split::{RecvHalf, SendHalf, Unsplit};
 use super::writing::{Ask, Frame, Updated, Writing};
 use crate::codepoint::ProtocolVersion;
 use crate::config::ClientConfig;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::handshake::{Offer, Tags, client};
 use crate::question::Answer;
 use crate::record::{Joiner, Opener, Sealer, SendBuf};

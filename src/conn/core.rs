@@ -6,12 +6,12 @@ use alloc::sync::Arc;
 
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Step};
 use super::line::{Gathering, Line, Shown};
-use super::reading::{Compatibility, Incoming, Reading};
+use super::reading::{Compatibility, EarlyReading, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
 use crate::config::Lease;
-use crate::error::{Error, Failed, Misuse};
+use crate::error::{Error, Failed, Misuse, Refusal};
 use crate::handshake::{Carrier, Established, HalfRtt, Tags};
 use crate::question::{Answer, Question};
 use crate::record::{Opener, SendBuf};
@@ -288,6 +288,13 @@ impl<S: Side> Core<S> {
         Ok(())
     }
 
+    /// Ends the connection for the caller's own reason.
+    pub(super) fn abort(&mut self, refusal: Refusal, out: &mut SendBuf) {
+        if !matches!(self.phase, Phase::Failed(_)) {
+            self.fail(refusal.into(), out);
+        }
+    }
+
     /// Ends the connection: the alert goes out, the keys are forgotten, and the error is what every call gives now.
     //= testvectors/requirements/rfc9846.txt#section-6.2
     //# Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
@@ -420,7 +427,7 @@ impl<S: Side> Core<S> {
 /// The handshake's way to the records.
 fn line_of<'a, S: Side>(
     opener: &'a mut Opener<S::Read>,
-    reads_early: &'a mut Option<u32>,
+    reads_early: &'a mut EarlyReading,
     writing: &'a mut Writing<S::Write>,
     gathering: &'a mut Gathering<S::Write>,
     events: &'a mut VecDeque<Event<'static>>,

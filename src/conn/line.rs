@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::event::{Direction, Epoch, Event, MessageKind, Reported, Revealed};
+use super::reading::EarlyReading;
 use super::side::{EstablishedOf, NextOf, Side};
 use super::writing::Writing;
 use crate::codepoint::ContentType;
@@ -96,8 +97,7 @@ impl Shown {
 /// One step of a handshake on its way to the records.
 pub(super) struct Line<'a, S: Side> {
     pub(super) opener: &'a mut Opener<S::Read>,
-    /// How much early data may be read.
-    pub(super) reads_early: &'a mut Option<u32>,
+    pub(super) reads_early: &'a mut EarlyReading,
     pub(super) writing: &'a mut Writing<S::Write>,
     pub(super) gathering: &'a mut Gathering<S::Write>,
     pub(super) events: &'a mut VecDeque<Event<'static>>,
@@ -249,12 +249,12 @@ impl<S: Side> Carrier for Line<'_, S> {
     }
 
     fn open_early(&mut self, opening: EarlyOpening) {
-        *self.reads_early = Some(opening.max);
+        *self.reads_early = EarlyReading::Open { left: opening.max };
         self.events.push_back(Event::EarlyOpen(Box::new(opening)));
     }
 
     fn close_early(&mut self) {
-        *self.reads_early = None;
+        *self.reads_early = EarlyReading::Ended;
         self.events.push_back(Event::EarlyEnd);
     }
 

@@ -100,6 +100,13 @@ macro_rules! connection_methods {
                 self.core.close(out);
             }
 
+            /// Ends the connection for a reason of the application's own, at any time: the peer gets the alert of `refusal`
+            /// (RFC 9846 section 6.2), for example `access_denied`, and every later call gives the refusal as its error.
+            /// Does nothing on a connection that has ended.
+            pub fn abort(&mut self, refusal: Refusal, out: &mut SendBuf) {
+                self.core.abort(refusal, out);
+            }
+
             /// `TLS-Exporter(label, context, out.len())` (RFC 9846 section 7.5).
             ///
             /// # Errors

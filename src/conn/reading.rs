@@ -18,16 +18,30 @@ use crate::schedule::{ApplicationEpoch, FinishedMatched, Traffic};
 use crate::wire::key_update::{self, KeyUpdateRequest};
 use crate::wire::new_session_ticket::NewSessionTicket;
 
+/// RFC 9846 section 5.1: "if a handshake message is split over two or more records, there MUST NOT be any other records
+/// between them".
+const INTERRUPTS: Fault = Fault::unexpected_message("a record interrupts a handshake message");
+
 /// Everything that receives.
 pub(super) struct Reading<S: Side> {
     pub(super) opener: Opener<S::Read>,
     pub(super) joiner: Joiner,
     temper: Temper,
     live: Option<Live<S>>,
-    /// How many bytes of early data may still come, while it may.
-    pub(super) early: Option<u32>,
+    pub(super) early: EarlyReading,
     began: bool,
     peer_closed: bool,
+}
+
+/// Server: whether early data is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyReading {
+    /// None was accepted so far.
+    Never,
+    /// So many bytes may still come.
+    Open { left: u32 },
+    /// The client has said so.
+    Ended,
 }
 
 /// What there is once application data may flow.
@@ -78,7 +92,7 @@ impl<S: Side> Reading<S> {
             joiner,
             temper: Temper::new(),
             live: None,
-            early: None,
+            early: EarlyReading::Never,
             began: false,
             peer_closed: false,
         }
@@ -118,6 +132,8 @@ impl<S: Side> Reading<S> {
         let plain_alerts = self.takes_plain_alerts();
         let record = match self.opener.open(input)? {
             Opened::NeedInput { at_least } => return Ok((0, Incoming::NeedInput { at_least })),
+            // Refused early data included.
+            Opened::Skipped { .. } if !self.joiner.is_empty() => return Err(INTERRUPTS.into()),
             Opened::Skipped { consumed } => return Ok((consumed, Incoming::Nothing)),
             Opened::Record(record) => record,
         };
@@ -138,9 +154,7 @@ impl<S: Side> Reading<S> {
             //= testvectors/requirements/rfc9846.txt#section-5.1
             //# if a handshake message is split over two or more records, there MUST NOT be any other
             //# records between them
-            _ if !self.joiner.is_empty() => {
-                return Err(Fault::unexpected_message("a record interrupts a handshake message").into());
-            }
+            _ if !self.joiner.is_empty() => return Err(INTERRUPTS.into()),
             ContentType::CHANGE_CIPHER_SPEC => {
                 //= testvectors/requirements/rfc9846.txt#section-5
                 //# An implementation which receives any other change_cipher_spec value or which receives a
@@ -156,7 +170,7 @@ impl<S: Side> Reading<S> {
                 self.temper.charge(Trial::ChangeCipherSpec)?;
                 Incoming::ChangeCipherSpec
             }
-            ContentType::APPLICATION_DATA if self.live.is_none() && self.early.is_none() => {
+            ContentType::APPLICATION_DATA if self.live.is_none() && !self.reads_early() => {
                 return Err(Fault::unexpected_message("application data arrived during the handshake").into());
             }
             ContentType::APPLICATION_DATA if content.is_empty() => {
@@ -235,8 +249,8 @@ impl<S: Side> Reading<S> {
         match (self.opener.sequence(), &self.live, self.early) {
             (None, _, _) => Epoch::Plaintext,
             (_, Some(_), _) => Epoch::Application,
-            (_, None, Some(_)) => Epoch::Early,
-            (_, None, None) => Epoch::Handshake,
+            (_, None, EarlyReading::Open { .. }) => Epoch::Early,
+            (_, None, _) => Epoch::Handshake,
         }
     }
 
@@ -248,19 +262,25 @@ impl<S: Side> Reading<S> {
         //# error-handling requirements specified for all records when processing early data records.
         const TOO_MUCH: Fault = Fault::unexpected_message("more early data than the ticket permits");
         let bytes = u32::try_from(bytes).map_err(|_| TOO_MUCH)?;
-        self.early = Some(self.early.and_then(|left| left.checked_sub(bytes)).ok_or(TOO_MUCH)?);
+        let EarlyReading::Open { left } = self.early else { return Err(TOO_MUCH) };
+        self.early = EarlyReading::Open { left: left.checked_sub(bytes).ok_or(TOO_MUCH)? };
         Ok(())
     }
 
-    /// A server's client that refuses our ServerHello cannot protect its alert.
+    fn reads_early(&self) -> bool {
+        matches!(self.early, EarlyReading::Open { .. })
+    }
+
+    /// A server's client that refuses our ServerHello cannot protect its alert. One that ended its early data has our
+    /// Finished, and keys.
     fn takes_plain_alerts(&self) -> bool {
-        match self.opener.sequence() {
-            None => true,
-            Some(opened) => {
-                let early = self.early.is_some();
-                S::PEER_MAY_LACK_KEYS && (opened == 0 || early) && self.live.is_none()
-            }
-        }
+        let Some(opened) = self.opener.sequence() else { return true };
+        let lacks_keys = match self.early {
+            EarlyReading::Never => opened == 0,
+            EarlyReading::Open { .. } => true,
+            EarlyReading::Ended => false,
+        };
+        S::PEER_MAY_LACK_KEYS && lacks_keys && self.live.is_none()
     }
 
     /// Judges an alert (RFC 9846 section 6).
@@ -280,7 +300,7 @@ impl<S: Side> Reading<S> {
         let code = AlertCode(code);
         match code {
             AlertCode::CLOSE_NOTIFY | AlertCode::USER_CANCELED if !self.joiner.is_empty() => {
-                Err(Fault::unexpected_message("a record interrupts a handshake message").into())
+                Err(INTERRUPTS.into())
             }
             AlertCode::CLOSE_NOTIFY if self.live.is_none() => Err(Error::ClosedInHandshake),
             AlertCode::CLOSE_NOTIFY => {
@@ -306,7 +326,7 @@ impl<S: Side> Reading<S> {
     pub(super) fn forget(&mut self) {
         self.opener = Opener::plain();
         self.live = None;
-        self.early = None;
+        self.early = EarlyReading::Never;
     }
 
     /// The traffic secret and the sequence number, for kernel offload.

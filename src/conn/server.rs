@@ -16,7 +16,7 @@ use super::split::{RecvHalf, SendHalf, Unsplit};
 use super::writing::{Ask, Frame, Updated, Writing};
 use crate::codepoint::ProtocolVersion;
 use crate::config::ServerConfig;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::handshake::{Tags, server};
 use crate::question::Answer;
 use crate::record::{Joiner, Opener, Sealer, SendBuf};

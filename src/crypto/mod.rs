@@ -17,7 +17,7 @@ mod random;
 mod sign;
 mod verify;
 
-#[cfg(any(test, symbolon_internals))]
+#[cfg(any(test, symbolon_internals, fuzzing))]
 pub mod null;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;

@@ -1,6 +1,6 @@
 //! A provider without cryptography, for fuzzing and for tests of structure: nothing that it does is secret.
 //!
-//! No feature compiles it: it exists in this crate's own tests and under `--cfg symbolon_internals` alone.
+//! No feature compiles it: it exists in this crate's own tests, under `--cfg symbolon_internals` and `--cfg fuzzing` alone.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

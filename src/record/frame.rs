@@ -47,11 +47,16 @@ impl Header {
 ///
 /// At least [`HEADER_LEN`] bytes are wanted.
 pub(crate) fn other_protocol(first: &[u8]) -> Option<Fault> {
-    const METHODS: [&[u8]; 9] =
-        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELET", b"OPTIO", b"CONNE", b"PATCH", b"TRACE"];
+    const METHODS: [&[u8]; 8] =
+        [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELET", b"OPTIO", b"PATCH", b"TRACE"];
     let starts = |prefix: &[u8]| first.starts_with(prefix);
     if METHODS.iter().any(|method| starts(method)) {
         return Some(Fault::unexpected_message("these bytes are a plain HTTP request, not TLS"));
+    }
+    if starts(b"CONNE") {
+        return Some(Fault::unexpected_message(
+            "these bytes are a request to an HTTP proxy, not TLS; connect to the server itself",
+        ));
     }
     if starts(b"HTTP/") {
         return Some(Fault::unexpected_message("these bytes are a plain HTTP response, not TLS"));
@@ -102,6 +107,7 @@ mod tests {
     fn other_protocols_are_named() {
         for (bytes, word) in [
             (&b"GET / HTTP/1.1"[..], "HTTP request"),
+            (b"CONNECT a:443", "proxy"),
             (b"HTTP/1.1 400", "HTTP response"),
             (b"SSH-2.0-x", "SSH"),
             (b"220 mail", "SMTP"),

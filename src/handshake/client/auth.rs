@@ -108,16 +108,22 @@ fn settle(
         //= testvectors/requirements/rfc9846.txt#section-4.3.11
         //# If the server supplies an "early_data" extension, the client MUST verify that the server's
         //# selected_identity is 0.
+        //= testvectors/requirements/rfc9846.txt#section-4.3.11
+        //# If any other value is returned, the client MUST abort the handshake with an
+        //# "illegal_parameter" alert.
         // The rest of what it was sent for must hold too.
-        (Early::Offered(offer), true) if offer.suite == facts.suite.id && offer.alpn == facts.alpn => {
+        (Early::Settled(_), true) => {
+            Err(Fault::illegal_parameter("the server accepted early data that was not for it").into())
+        }
+        (Early::Offered(offer), true) if offer.suite != facts.suite.id => {
+            Err(Fault::illegal_parameter("the server accepted early data of another cipher suite").into())
+        }
+        (Early::Offered(offer), true) if offer.alpn != facts.alpn => {
+            Err(Fault::illegal_parameter("the server accepted early data of another protocol").into())
+        }
+        (Early::Offered(_), true) => {
             cx.carrier.early_verdict(EarlyVerdict::Accepted);
             Ok(Ok(()))
-        }
-        (_, true) => {
-            //= testvectors/requirements/rfc9846.txt#section-4.3.11
-            //# If any other value is returned, the client MUST abort the handshake with an
-            //# "illegal_parameter" alert.
-            Err(Fault::illegal_parameter("the server accepted early data that was not for it").into())
         }
         (Early::Offered(_), false) => {
             cx.carrier.change_write()?;

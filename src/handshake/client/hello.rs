@@ -57,8 +57,7 @@ pub(crate) fn start(name: ServerName<'static>, offer: Offer, cx: &mut Context<'_
         rng.fill(&mut base.session_id)?;
         base.session_id_len = base.session_id.len();
     }
-    let group = *common.groups.first().ok_or(Failed::Provider)?;
-    let exchange = Ours::start(group, cx.config)?;
+    let exchange = Ours::start(cx.config)?;
     let messages = cx.carrier.messages();
     let start = messages.len();
     let kind = Kind::First { early: offered.early.is_ok() };
@@ -113,22 +112,31 @@ pub(super) enum Kind<'a> {
     Second { cookie: Option<&'a [u8]> },
 }
 
-/// Our key exchange: the groups whose shares are offered, made of one key.
-pub(super) struct Ours {
+/// Our key exchange: the keys whose shares are offered.
+pub(super) struct Ours(Vec<OneKey>);
+
+/// A key, with which of its shares are offered.
+struct OneKey {
     exchange: Box<dyn Exchange>,
-    only: Option<NamedGroup>,
-    configured: [bool; 2],
+    offered: [bool; 2],
 }
 
 impl Ours {
-    /// A key for `group`; a hybrid's classical component is offered too where it is configured.
+    /// One key for the most preferred group, whose classical component is offered too where it is configured; or one for
+    /// each of the groups that are configured for it, in the order of all.
     //= testvectors/requirements/rfc9846.txt#section-4.3.8
     //# Clients and Servers MUST NOT reuse a key share for multiple connections.
-    pub(super) fn start(group: &'static dyn Group, config: &ClientConfig) -> Result<Self, Failed> {
-        let exchange = group.start(&*config.common.provider.rng)?;
-        let configured =
-            exchange.shares().map(|share| share.is_some_and(|(id, _)| config.common.group(id).is_some()));
-        Ok(Self { exchange, only: None, configured })
+    pub(super) fn start(config: &ClientConfig) -> Result<Self, Failed> {
+        let common = &config.common;
+        let Some(wanted) = &config.key_shares else {
+            let group = *common.groups.first().ok_or(Failed::Provider)?;
+            return Ok(Self(Vec::from([OneKey::new(group, config, |id| common.group(id).is_some())?])));
+        };
+        let groups = common.groups.iter().filter(|group| wanted.contains(&group.id()));
+        groups
+            .map(|group| OneKey::new(*group, config, |id| id == group.id()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// A key for `group` alone, as a HelloRetryRequest demands.
@@ -137,7 +145,7 @@ impl Ours {
     //# KeyShareEntry for the group indicated in the selected_group field of the triggering
     //# HelloRetryRequest
     pub(super) fn start_only(group: &'static dyn Group, config: &ClientConfig) -> Result<Self, Failed> {
-        Ok(Self { only: Some(group.id()), ..Self::start(group, config)? })
+        Ok(Self(Vec::from([OneKey::new(group, config, |id| id == group.id())?])))
     }
 
     /// The shares that are offered.
@@ -150,13 +158,7 @@ impl Ours {
     //# Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
     //# "supported_groups" extension.
     pub(super) fn shares(&self) -> impl Iterator<Item = KeyShareEntry<'_>> {
-        self.exchange
-            .shares()
-            .into_iter()
-            .zip(self.configured)
-            .filter_map(|(share, configured)| share.filter(|_| configured))
-            .filter(|(group, _)| self.only.is_none_or(|only| only == *group))
-            .map(|(group, key_exchange)| KeyShareEntry { group, key_exchange })
+        self.0.iter().flat_map(OneKey::shares)
     }
 
     /// Whether a share of this group is offered.
@@ -164,9 +166,31 @@ impl Ours {
         self.shares().any(|share| share.group == group)
     }
 
-    /// Ends the exchange with the server's share.
-    pub(super) fn into_exchange(self) -> Box<dyn Exchange> {
+    /// The key whose share of this group was offered.
+    pub(super) fn into_exchange(self, group: NamedGroup) -> Option<Box<dyn Exchange>> {
+        let key = self.0.into_iter().find(|key| key.shares().any(|share| share.group == group));
+        key.map(|key| key.exchange)
+    }
+}
+
+impl OneKey {
+    fn new(
+        group: &'static dyn Group,
+        config: &ClientConfig,
+        offers: impl Fn(NamedGroup) -> bool,
+    ) -> Result<Self, Failed> {
+        let exchange = group.start(&*config.common.provider.rng)?;
+        let offered = exchange.shares().map(|share| share.is_some_and(|(id, _)| offers(id)));
+        Ok(Self { exchange, offered })
+    }
+
+    fn shares(&self) -> impl Iterator<Item = KeyShareEntry<'_>> {
         self.exchange
+            .shares()
+            .into_iter()
+            .zip(self.offered)
+            .filter_map(|(share, offered)| share.filter(|_| offered))
+            .map(|(group, key_exchange)| KeyShareEntry { group, key_exchange })
     }
 }
 

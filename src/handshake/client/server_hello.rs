@@ -7,7 +7,7 @@ use super::{ClientNext, Context, Facts, Flight, State};
 use crate::codepoint::{NamedGroup, ProtocolVersion};
 use crate::config::{ConfiguredSuite, PskKe};
 use crate::crypto::SharedSecret;
-use crate::error::{Error, Fault};
+use crate::error::{Error, Failed, Fault};
 use crate::handshake::{EarlyVerdict, Next, Resumed, SecretLabel, bad_share};
 use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::Verified;
@@ -78,7 +78,7 @@ impl WaitServerHello {
 
         let shared = match extensions.key_share {
             Some(share) => {
-                let exchange = exchange.into_exchange();
+                let exchange = exchange.into_exchange(share.group).ok_or(Failed::Provider)?;
                 Some(exchange.complete(share.group, share.key_exchange).map_err(bad_share)?)
             }
             None => None,

@@ -12,7 +12,7 @@ use crate::codepoint::{ExtensionType, NamedGroup, SignatureScheme};
 use crate::config::{Credential, ServerConfig};
 use crate::error::{Error, Misuse};
 use crate::handshake::auth::{Signer, emit_certificate, emit_finished, signed_content};
-use crate::handshake::{HalfRtt, Next, SecretLabel, emit};
+use crate::handshake::{HalfRtt, Next, Resumed, SecretLabel, emit};
 use crate::psk::{NoEarlyData, NotResumed};
 use crate::question::{Question, Sign, Tag};
 use crate::record::SizeLimit;
@@ -41,6 +41,7 @@ use crate::wire::ext::{
 pub(super) fn encrypted_extensions(
     serving: &Serving,
     chosen: &Chosen,
+    resumed: Option<Resumed>,
     hello: &ClientHello<'_>,
     early: Result<(), NoEarlyData>,
     w: &mut Writer<'_>,
@@ -55,7 +56,8 @@ pub(super) fn encrypted_extensions(
     if let (Some(limit), Some(_)) = (common.record_size_limit, hello.extensions.record_size_limit) {
         record_size_limit::encode(w, limit)?;
     }
-    if chosen.server_name.is_some() {
+    // RFC 6066 section 3: "When resuming a session, the server MUST NOT include a server_name extension".
+    if chosen.server_name.is_some() && resumed != Some(Resumed::Session) {
         server_name::encode_server(w)?;
     }
     if let Some(name) = &chosen.alpn {
@@ -64,7 +66,7 @@ pub(super) fn encrypted_extensions(
     if early.is_ok() {
         early_data::encode_flag(w)?;
     }
-    certificate_types(chosen, hello, w)?;
+    certificate_types(serving, chosen, resumed, hello, w)?;
     // RFC 9149: the number of tickets that the client may expect.
     if hello.extensions.ticket_request.is_some() && serving.config.tickets.most > 0 {
         ticket_request::encode_server(w, chosen.tickets)?;
@@ -77,12 +79,28 @@ pub(super) fn encrypted_extensions(
 //= testvectors/requirements/rfc7250.txt#section-4.2
 //# then the client_certificate_type payload in the server hello MUST be omitted.
 /// The types that were chosen, where the client knows the extensions (RFC 7250).
-fn certificate_types(chosen: &Chosen, hello: &ClientHello<'_>, w: &mut Writer<'_>) -> Result<(), Misuse> {
+///
+/// A resumed handshake has no Certificate, but "extensions are negotiated for each handshake even when in resumption-PSK
+/// mode" (RFC 9846 section 4.3), and some clients that want raw public keys look for the answer there too.
+fn certificate_types(
+    serving: &Serving,
+    chosen: &Chosen,
+    resumed: Option<Resumed>,
+    hello: &ClientHello<'_>,
+    w: &mut Writer<'_>,
+) -> Result<(), Misuse> {
     if let (Some(kind), Some(_)) = (chosen.client_certificate(), hello.extensions.client_certificate_type) {
         certificate_type::encode_server(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, kind)?;
     }
-    if let (Some(types), Some(_)) = (chosen.certificates, hello.extensions.server_certificate_type) {
-        certificate_type::encode_server(w, ExtensionType::SERVER_CERTIFICATE_TYPE, types.server)?;
+    let ours = match (chosen.certificates, &serving.credential, resumed) {
+        (Some(types), _, _) => Some(types.server),
+        (None, Some(credential), Some(Resumed::Session)) => Some(credential.certificate_type()),
+        _ => None,
+    };
+    if let (Some(kind), Some(offered)) = (ours, hello.extensions.server_certificate_type)
+        && offered.contains(kind)
+    {
+        certificate_type::encode_server(w, ExtensionType::SERVER_CERTIFICATE_TYPE, kind)?;
     }
     Ok(())
 }

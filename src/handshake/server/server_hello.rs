@@ -170,7 +170,10 @@ impl Agreed {
             //= testvectors/requirements/rfc9846.txt#section-4.4.1
             //# In all handshakes, the server MUST send the EncryptedExtensions message immediately after
             //# the ServerHello message.
-            write_encrypted_extensions(out, |w| encrypted_extensions(&serving, &chosen, hello, early_data, w))
+            let resumed = authentication.resumed();
+            write_encrypted_extensions(out, |w| {
+                encrypted_extensions(&serving, &chosen, resumed, hello, early_data, w)
+            })
         })?;
         cx.carrier.limit_records(None, hello.extensions.record_size_limit.map(SizeLimit::negotiated));
         let flight = Flight {
@@ -305,6 +308,16 @@ fn read_early(
 enum Authentication {
     Certificate { signature: SignatureScheme, not_resumed: NotResumed },
     Key { resumed: Resumed, peer: Option<Verified>, authenticated: Option<Moment> },
+}
+
+impl Authentication {
+    /// The pre-shared key that stands for a certificate, if one does.
+    fn resumed(&self) -> Option<Resumed> {
+        match self {
+            Self::Certificate { .. } => None,
+            Self::Key { resumed, .. } => Some(*resumed),
+        }
+    }
 }
 
 /// Enters the key schedule, with the pre-shared key if there is one.

@@ -11,7 +11,7 @@ pub struct PskKeyExchangeModes<'a>(&'a [u8]);
 
 impl PskKeyExchangeModes<'_> {
     /// The modes in the client's order.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn iter(&self) -> impl Iterator<Item = PskKeyExchangeMode> + '_ {
         self.0.iter().map(|mode| PskKeyExchangeMode(*mode))
     }
