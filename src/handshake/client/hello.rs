@@ -119,7 +119,10 @@ impl Ours {
             return Ok(Self(Vec::from([OneKey::new(group, config, |id| common.group(id).is_some())?])));
         };
         let groups = common.groups.iter().filter(|group| wanted.contains(&group.id()));
-        groups.map(|group| OneKey::new(*group, config, |id| id == group.id())).collect::<Result<_, _>>().map(Self)
+        groups
+            .map(|group| OneKey::new(*group, config, |id| id == group.id()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// A key for `group` alone, as a HelloRetryRequest demands.

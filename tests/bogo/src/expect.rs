@@ -97,7 +97,8 @@ fn resumption(
         if server { summary.early_data.is_ok() } else { story.verdict == Some(EarlyVerdict::Accepted) };
     that(!expect.accept_early_data || accepted, || format!("early data: {:?}", summary.early_data))?;
     that(!(expect.reject_early_data && accepted), || "early data was accepted".into())?;
-    if let (Some(wanted), Some(found)) = (&expect.early_data_reason, reason(settings, turn, server, summary)) {
+    if let (Some(wanted), Some(found)) = (&expect.early_data_reason, reason(settings, turn, server, summary))
+    {
         that(wanted == found, || format!("early data: {found} for {wanted}"))?;
     }
     let skew = story.learned.age_skew;
