@@ -244,6 +244,7 @@ const RULES: &[(&str, &[&str])] = &[
             "a distinguished name must not be empty",
             "certificate_authorities must hold at least one name",
             "a list of certificate types must hold at least one",
+            "a list of certificate types must not hold X.509 alone",
             "a cookie must not be empty",
             "key_exchange must not be empty",
             "certificate_extension_oid must not be empty",
