@@ -186,6 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn an_integer_has_its_shortest_form() {
+        for shortest in
+            [&[0][..], &[0x7F], &[0x80], &[0xFF], &[0, 0x80], &[0, 0xFF], &[0xFF, 0x7F], &[0xFF, 0]]
+        {
+            assert!(is_shortest(shortest), "{shortest:02x?}");
+        }
+        for longer in [&[][..], &[0, 0], &[0, 0x7F], &[0xFF, 0x80], &[0xFF, 0xFF]] {
+            assert!(!is_shortest(longer), "{longer:02x?}");
+        }
+    }
+
+    #[test]
     fn every_truncation_is_refused() {
         for len in 0..LEAF.len() {
             assert!(Outline::of(&LEAF[..len]).is_none(), "{len}");
