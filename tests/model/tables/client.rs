@@ -17,6 +17,13 @@ pub const SERVER_HELLO: &[Row] = &[
     (ALL_BUT_SERVER_HELLO, Peer(UNEXPECTED), &[], "A.1"),
 ];
 
+pub const SERVER_HELLO_BARE: &[Row] = &[
+    (&[Message(ServerHello)], To("EncryptedExtensions, bare"), &[], "4.2.3"),
+    (&[Message(RetryRequest)], To("second ServerHello, bare"), &["ClientHello"], "4.2.4"),
+    (&[Garbled(ServerHello)], Peer(DECODE), &[], "4.2.3"),
+    (ALL_BUT_SERVER_HELLO, Peer(UNEXPECTED), &[], "A.1"),
+];
+
 pub const SERVER_HELLO_BEHIND_EARLY_DATA: &[Row] = &[
     (&[Message(ServerHello)], To("EncryptedExtensions about early data"), &[], "4.2.3"),
     (

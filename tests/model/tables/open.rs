@@ -8,6 +8,7 @@ use super::shared::*;
 use crate::input::Command::*;
 use crate::input::Input::*;
 use crate::input::Kind::*;
+use crate::input::Reply::{SignFailed, Signed};
 use crate::place::{Block, Place};
 use crate::scene::*;
 use crate::then::Row;
@@ -87,7 +88,7 @@ const WRITES_NOTHING: Block = &[&[
 ]];
 
 /// Whatever comes, it has ended; RFC 9846 section 6.2: "the connection is .. closed".
-const ENDED: Block = &[
+pub const ENDED: Block = &[
     NOTHING_BEFORE,
     &[
         (MESSAGES, Dead, &[], "6.2"),
@@ -102,6 +103,10 @@ const ENDED: Block = &[
         (&[Call(IsEstablished)], Gives("false"), &[], "surface"),
     ],
 ];
+
+/// The question that was out when the connection ended.
+pub const ANSWERED_TOO_LATE: &[Row] =
+    &[(&[Answer(Signed), Answer(SignFailed), OfAnotherKind], Dead, &[], "surface")];
 
 macro_rules! side {
     (

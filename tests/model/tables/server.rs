@@ -39,6 +39,18 @@ pub const CLIENT_HELLO: &[Row] = &[
     (ALL_BUT_CLIENT_HELLO, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
+pub const CLIENT_HELLO_BARE: &[Row] = &[
+    (
+        &[Message(ClientHello)],
+        To("Signature"),
+        &["asks Sign", "ServerHello", "EncryptedExtensions", "Certificate"],
+        "4.2.2",
+    ),
+    (&[Message(SecondHello)], To("SecondHello"), &["HelloRetryRequest"], "4.2.4"),
+    (&[Garbled(ClientHello)], Peer(DECODE), &[], "4.2.2"),
+    (ALL_BUT_CLIENT_HELLO, Peer(UNEXPECTED), &[], "A.2"),
+];
+
 pub const CLIENT_HELLO_WITH_ANOTHER_GROUP: &[Row] = &[
     (&[Message(ClientHello)], To("SecondHello"), &["HelloRetryRequest", "ChangeCipherSpec"], "4.2.4"),
     (
@@ -147,6 +159,18 @@ pub const PSK: &[Row] = &[
     (&[Answer(LookupRefused)], Ours(AlertCode::ACCESS_DENIED), &[], "surface"),
 ];
 
+pub const PSK_BEHIND_A_COOKIE: &[Row] = &[
+    (&[Answer(Known)], To("Finished"), &["ServerHello", "EncryptedExtensions", "Finished"], "4.3.11"),
+    (&[Answer(KnownOther)], Peer(DECRYPT), &[], "4.3.11"),
+    (
+        &[Answer(KnownBeyond), Answer(KnownNone)],
+        To("Signature"),
+        &["asks Sign", "ServerHello", "EncryptedExtensions", "Certificate"],
+        "4.3.11",
+    ),
+    (&[Answer(LookupRefused)], Ours(AlertCode::ACCESS_DENIED), &[], "surface"),
+];
+
 pub const PSK_OF_A_PEER_TO_VERIFY_AGAIN: &[Row] = &[
     (&[Answer(Known)], To("ResumedPeer"), &["asks VerifyPeer"], "surface"),
     (
@@ -233,6 +257,11 @@ pub const SIGNATURE: &[Row] = &[
 
 pub const SIGNATURE_BEHIND_A_REQUEST: &[Row] = &[
     (&[Answer(Signed)], To("Certificate"), &["CertificateVerify", "Finished"], "4.5.2"),
+    (&[Answer(SignFailed)], Ours(AlertCode::INTERNAL_ERROR), &[], "surface"),
+];
+
+pub const SIGNATURE_BEHIND_EARLY_DATA: &[Row] = &[
+    (&[Answer(Signed)], To("Finished, early data refused"), &["CertificateVerify", "Finished"], "4.5.2"),
     (&[Answer(SignFailed)], Ours(AlertCode::INTERNAL_ERROR), &[], "surface"),
 ];
 
