@@ -8,7 +8,7 @@ use symbolon::{AlertCode, Error, Misuse};
 
 use crate::act::{Gave, Outcome, alert};
 use crate::conn::Conn;
-use crate::input::{Command, Input, PROBES, inputs};
+use crate::input::{Command, Input, Kind, PROBES, inputs};
 use crate::place::{Here, Place};
 use crate::support::forge::*;
 use crate::then::{Row, Then};
@@ -41,9 +41,17 @@ fn idle(place: &Place) -> impl Iterator<Item = String> {
     without.map(|input| format!("{}: a row for {input:?}, which cannot come", place.name))
 }
 
+/// Numbers that nothing is known by, and how many there are.
+const UNKNOWN: [(Input, usize); 4] = [
+    (Input::Message(Kind::Unknown), 245),
+    (Input::ErrorAlert, 254),
+    (Input::UnknownType, 252),
+    (Input::UnknownInnerType, 251),
+];
+
 /// Tries every input at every one of `places`; gives the number of cells and everything that is not as the tables have it.
 pub fn walk<E: Conn>(places: &[Place]) -> (usize, Vec<String>) {
-    let (mut cells, mut wrong) = (0, Vec::new());
+    let (mut cells, mut wrong, mut tried) = (0, Vec::new(), BTreeSet::new());
     for (number, place) in places.iter().enumerate() {
         wrong.extend(idle(place));
         for input in inputs(place.question) {
@@ -59,12 +67,19 @@ pub fn walk<E: Conn>(places: &[Place]) -> (usize, Vec<String>) {
             let reads = !matches!(row.1, Then::Waits | Then::Dead);
             for form in input.forms(number).into_iter().take(if reads { 256 } else { 1 }) {
                 let cell = Cell { place, input, form };
+                tried.insert((UNKNOWN.iter().position(|(unknown, _)| *unknown == input), form));
                 let held = catch_unwind(AssertUnwindSafe(|| cell.hold::<E>(row, places)));
                 if let Err(why) = held.unwrap_or_else(|_| Err("panics, as said above".into())) {
                     wrong.push(format!("{}: {input:?} ({form}): {why}", place.name));
                     break;
                 }
             }
+        }
+    }
+    for (class, (input, count)) in UNKNOWN.iter().enumerate() {
+        let found = tried.iter().filter(|(of, _)| *of == Some(class)).count();
+        if found != *count {
+            wrong.push(format!("{found} forms of {input:?} were tried instead of {count}"));
         }
     }
     (cells, wrong)

@@ -271,7 +271,7 @@ pub const PLACES: &[Place] = &[
         &[UNDER_KEYS, QUIET, &[FINISHED_BEHIND_REFUSED_EARLY_DATA]],
     ),
     Place::new(
-        "client ended with a question out",
+        "ended with a question out",
         "Failed",
         (MUTUAL, 6),
         (Handshake, Handshake),

@@ -6,7 +6,7 @@ use crate::input::Command::Close;
 use crate::input::Input::{Call, Undecipherable};
 use crate::place::{Block, Place};
 use crate::scene::*;
-use crate::tables::open::{ANSWERED_TOO_LATE, ASKS, ENDED, MAY_ASK, READS, WRITES, server as open};
+use crate::tables::open::*;
 use crate::tables::server::*;
 use crate::tables::shared::*;
 
@@ -295,19 +295,19 @@ pub const PLACES: &[Place] = &[
         &[UNDER_KEYS, NO_EARLY, FIRST_PROTECTED, &[FINISHED_WITH_TICKETS]],
     ),
     Place::new(
-        "server open, a ticket to seal",
+        "open, a ticket to seal",
         "Open",
         (TICKETED, 2),
         (Application, Application),
-        &[READS, ASKS, WRITES, &[MAY_ASK, TICKET, open::UPDATES, open::PEER_CLOSES, open::CLOSE]],
+        &[READS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, TICKET, UPDATES, CLOSES, OF_A_CLIENT]],
     )
     .asks("SealTicket"),
     Place::new(
-        "server open, a ticket to seal behind everything",
+        "open, a ticket to seal behind everything",
         "Open",
         (FRONTED, 4),
         (Application, Application),
-        &[READS, ASKS, WRITES, &[MAY_ASK, TICKET, open::UPDATES, open::PEER_CLOSES, open::CLOSE]],
+        &[READS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, TICKET, UPDATES, CLOSES, OF_A_CLIENT]],
     )
     .asks("SealTicket"),
     Place::new(
@@ -364,7 +364,7 @@ pub const PLACES: &[Place] = &[
         &[UNDER_KEYS, TO_WHOM, LATER_PROTECTED, &[FINISHED]],
     ),
     Place::new(
-        "server ended with a question out",
+        "ended with a question out",
         "Failed",
         (FULL, 1),
         (Handshake, Handshake),

@@ -298,23 +298,21 @@ pub const PEER_VERDICT: &[Row] = &[
 ];
 
 pub const FINISHED: &[Row] = &[
-    (&[Message(Finished)], To("server open"), &["Established"], "4.5.3"),
+    (&[Message(Finished)], To("open"), &["Established"], "4.5.3"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
 pub const FINISHED_WITH_TICKETS: &[Row] = &[
-    (&[Message(Finished)], To("server open, a ticket to seal"), &["Established", "asks SealTicket"], "4.7.1"),
+    (&[Message(Finished)], To("open, a ticket to seal"), &["Established", "asks SealTicket"], "4.7.1"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
 /// A question for a ticket pauses nothing.
 pub const TICKET: &[Row] = &[
-    (&[Answer(Sealed)], To("server open"), &["NewSessionTicket"], "4.7.1"),
-    (&[Answer(SealedEmpty), Answer(NoTicket)], To("server open"), &[], "surface"),
+    (&[Answer(Sealed)], To("open"), &["NewSessionTicket"], "4.7.1"),
+    (&[Answer(SealedEmpty), Answer(NoTicket)], To("open"), &[], "surface"),
     (FOREIGN, Refused(WrongAnswer), &[], "surface"),
     (&[OfAnotherQuestion], Refused(WrongAnswer), &[], "surface"),
-    (ALL_BUT_UPDATE, Peer(UNEXPECTED), &[], "4.7"),
-    (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
 ];
