@@ -198,7 +198,7 @@ pub const GARBLED: &[Kind] = &[
     Update,
 ];
 
-/// What is told apart by which messages it takes is told apart by these.
+/// What tells one state from another: which messages it takes, under which keys, and what may be called.
 pub const PROBES: &[Input] = &[
     Garbled(ClientHello),
     Garbled(ServerHello),
@@ -210,6 +210,14 @@ pub const PROBES: &[Input] = &[
     Garbled(Verify),
     Garbled(Finished),
     Garbled(Update),
+    Ccs,
+    Data,
+    Undecipherable,
+    MisprotectedUserCanceled,
+    Call(WriteBefore),
+    Call(WriteToAnyone),
+    Call(UpdateKeysOfBoth),
+    Call(IntoKernel),
 ];
 
 pub const RECORDS: &[Input] = &[
@@ -333,13 +341,13 @@ pub fn inputs(question: Option<&str>) -> Vec<Input> {
 pub const NUMBERS: [u8; 11] = [1, 2, 4, 5, 8, 11, 13, 15, 20, 24, 254];
 
 /// In how many parts the unknown numbers are tried.
-const PARTS: usize = 8;
+pub const PARTS: u8 = 8;
 
 impl Input {
     /// What it stands for at the place of this number: numbers of messages, of alerts or of record types. Every place tries a
     /// part of those that are unknown, and each [`PARTS`] places try all of them.
     pub fn forms(self, place: usize) -> Vec<u8> {
-        let part = |form: u8| usize::from(form) % PARTS == place % PARTS;
+        let part = |form: u8| usize::from(form % PARTS) == place % usize::from(PARTS);
         let some = |not: &[u8]| (0..=255).filter(|form| part(*form) && !not.contains(form)).collect();
         match self {
             Message(Unknown) => some(&NUMBERS),

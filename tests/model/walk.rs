@@ -8,7 +8,7 @@ use symbolon::{AlertCode, Error, Misuse};
 
 use crate::act::{Gave, Outcome, alert};
 use crate::conn::Conn;
-use crate::input::{Command, Input, Kind, PROBES, inputs};
+use crate::input::{Command, Input, Kind, PARTS, PROBES, inputs};
 use crate::place::{Here, Place};
 use crate::support::forge::*;
 use crate::then::{Row, Then};
@@ -114,7 +114,7 @@ impl Cell<'_> {
                 finish(self.place, &mut here, self.place.told)
             }
             Then::Joins => self.join(&mut here),
-            Then::To(name) => self.arrive::<E>(&mut here, name, places),
+            Then::To(name) if self.is_first() => self.arrive::<E>(&mut here, name, places),
             _ => Ok(()),
         }
     }
@@ -216,6 +216,11 @@ impl Cell<'_> {
             here.puppet.lane(place.reads).update();
         }
         finish(place, here, place.told + 1)
+    }
+
+    /// What one form leads to, all others do: that they are taken is enough.
+    fn is_first(&self) -> bool {
+        !UNKNOWN.iter().any(|(unknown, _)| *unknown == self.input) || self.form < PARTS
     }
 
     /// The connection is at the place of this name: it waits for the same, and takes the same messages.

@@ -36,7 +36,7 @@ pub const CLIENTS: &[Place] = &[
             ANSWERS,
             ASKS,
             WRITES_BEHIND_AN_UPDATE,
-            &[NO_EARLY_DATA, MAY_ASK, UPDATES_WHEN_OWING, CLOSES, OF_A_SERVER],
+            &[NO_EARLY_DATA, MAY_ASK, UPDATES_WHEN_OWING, CLOSES_WHEN_OWING, OF_A_SERVER],
         ],
     )
     .behind(&[Message(UpdateRequest)]),
@@ -45,7 +45,13 @@ pub const CLIENTS: &[Place] = &[
         "Open",
         (FULL, 5),
         (Application, Application),
-        &[READS, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, HAS_ASKED, UPDATES_WHEN_ASKED, CLOSES, OF_A_SERVER]],
+        &[
+            READS,
+            ANSWERS,
+            ASKS,
+            WRITES,
+            &[NO_EARLY_DATA, HAS_ASKED, UPDATES_WHEN_ASKED, CLOSES_WHEN_ASKED, OF_A_SERVER],
+        ],
     )
     .behind(&[Call(UpdateKeysOfBoth)]),
     Place::new(
@@ -56,6 +62,22 @@ pub const CLIENTS: &[Place] = &[
         &[IGNORES, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, CLOSES_TOO]],
     )
     .behind(&[CloseNotify]),
+    Place::new(
+        "open, owes an update, peer closed",
+        "Open",
+        (FULL, 5),
+        (Application, Application),
+        &[IGNORES, ANSWERS, ASKS, WRITES_BEHIND_AN_UPDATE, &[NO_EARLY_DATA, MAY_ASK, CLOSES_TOO]],
+    )
+    .behind(&[Message(UpdateRequest), CloseNotify]),
+    Place::new(
+        "open, asked for an update, peer closed",
+        "Open",
+        (FULL, 5),
+        (Application, Application),
+        &[IGNORES, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, HAS_ASKED, CLOSES_TOO]],
+    )
+    .behind(&[Call(UpdateKeysOfBoth), CloseNotify]),
     Place::new(
         "open, closed",
         "Open",
@@ -123,7 +145,7 @@ pub const SERVERS: &[Place] = &[
             ANSWERS,
             ASKS,
             WRITES_BEHIND_AN_UPDATE,
-            &[NO_EARLY_DATA, MAY_ASK, UPDATES_WHEN_OWING, CLOSES, OF_A_CLIENT],
+            &[NO_EARLY_DATA, MAY_ASK, UPDATES_WHEN_OWING, CLOSES_WHEN_OWING, OF_A_CLIENT],
         ],
     )
     .behind(&[Message(UpdateRequest)]),
@@ -132,7 +154,13 @@ pub const SERVERS: &[Place] = &[
         "Open",
         (FULL, 2),
         (Application, Application),
-        &[READS, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, HAS_ASKED, UPDATES_WHEN_ASKED, CLOSES, OF_A_CLIENT]],
+        &[
+            READS,
+            ANSWERS,
+            ASKS,
+            WRITES,
+            &[NO_EARLY_DATA, HAS_ASKED, UPDATES_WHEN_ASKED, CLOSES_WHEN_ASKED, OF_A_CLIENT],
+        ],
     )
     .behind(&[Call(UpdateKeysOfBoth)]),
     Place::new(
@@ -143,6 +171,22 @@ pub const SERVERS: &[Place] = &[
         &[IGNORES, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, CLOSES_TOO]],
     )
     .behind(&[CloseNotify]),
+    Place::new(
+        "open, owes an update, peer closed",
+        "Open",
+        (FULL, 2),
+        (Application, Application),
+        &[IGNORES, ANSWERS, ASKS, WRITES_BEHIND_AN_UPDATE, &[NO_EARLY_DATA, MAY_ASK, CLOSES_TOO]],
+    )
+    .behind(&[Message(UpdateRequest), CloseNotify]),
+    Place::new(
+        "open, asked for an update, peer closed",
+        "Open",
+        (FULL, 2),
+        (Application, Application),
+        &[IGNORES, ANSWERS, ASKS, WRITES, &[NO_EARLY_DATA, HAS_ASKED, CLOSES_TOO]],
+    )
+    .behind(&[Call(UpdateKeysOfBoth), CloseNotify]),
     Place::new(
         "open, closed",
         "Open",

@@ -271,7 +271,7 @@ pub const PLACES: &[Place] = &[
         "Finished",
         (EARLY, 2),
         (Handshake, Application),
-        &[UNDER_KEYS, WITH_EARLY, LATER_PROTECTED, &[FINISHED]],
+        &[UNDER_KEYS, WITH_EARLY, LATER_PROTECTED, &[FINISHED_BEHIND_EARLY_DATA]],
     ),
     Place::new(
         "Finished, early data refused",

@@ -133,7 +133,12 @@ pub const FINISHED_BEHIND_A_REQUEST: &[Row] = &[
 ];
 
 pub const FINISHED_BEHIND_EARLY_DATA: &[Row] = &[
-    (&[Message(Finished)], To("open"), &["Established", "EndOfEarlyData", "Finished"], "4.6"),
+    (
+        &[Message(Finished)],
+        To("open behind early data"),
+        &["Established", "EndOfEarlyData", "Finished"],
+        "4.6",
+    ),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.1"),
 ];

@@ -128,6 +128,16 @@ pub const CLOSES: &[Row] = &[
     (&[Call(Close)], To("open, closed"), &[], "6.1"),
 ];
 
+pub const CLOSES_WHEN_OWING: &[Row] = &[
+    (&[CloseNotify, CloseNotifyFatal], To("open, owes an update, peer closed"), &["PeerClosed"], "6.1"),
+    (&[Call(Close)], To("open, closed"), &[], "6.1"),
+];
+
+pub const CLOSES_WHEN_ASKED: &[Row] = &[
+    (&[CloseNotify, CloseNotifyFatal], To("open, asked for an update, peer closed"), &["PeerClosed"], "6.1"),
+    (&[Call(Close)], To("open, closed"), &[], "6.1"),
+];
+
 pub const PEER_CLOSES_TOO: &[Row] =
     &[(&[CloseNotify, CloseNotifyFatal], To("open, closed, and peer closed"), &["PeerClosed"], "6.1")];
 

@@ -303,6 +303,12 @@ pub const FINISHED: &[Row] = &[
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
+pub const FINISHED_BEHIND_EARLY_DATA: &[Row] = &[
+    (&[Message(Finished)], To("open behind early data"), &["Established"], "4.5.3"),
+    (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
+    (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
+];
+
 pub const FINISHED_WITH_TICKETS: &[Row] = &[
     (&[Message(Finished)], To("open, a ticket to seal"), &["Established", "asks SealTicket"], "4.7.1"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
