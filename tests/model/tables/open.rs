@@ -84,7 +84,7 @@ pub const WRITES_NOTHING: Block = &[&[
     (&[Call(Close)], Stays, &[], "6.1"),
 ]];
 
-/// Whatever comes, it has ended; RFC 9846 section 6.2: "the connection is .. closed".
+/// RFC 9846 section 6.2: it "MUST close the connection without sending or receiving any additional data".
 pub const ENDED: Block = &[
     NOTHING_BEFORE,
     &[
