@@ -7,6 +7,7 @@ use symbolon::conn::Epoch;
 use symbolon::{AlertCode, Error, Misuse};
 
 use crate::act::{Gave, Outcome, alert};
+use crate::answers::minted;
 use crate::conn::Conn;
 use crate::input::{Command, Input, Kind, PARTS, PROBES, inputs};
 use crate::place::{Here, Place};
@@ -116,7 +117,10 @@ impl Cell<'_> {
                 finish(self.place, &mut here, self.place.told)
             }
             Then::Joins => self.join(&mut here),
-            Then::To(name) if self.is_first() => self.arrive::<E>(&mut here, name, places),
+            Then::To(name) if self.is_first() => {
+                self.arrive::<E>(&mut here, name, places)?;
+                self.answer_twice(&mut here)
+            }
             _ => Ok(()),
         }
     }
@@ -218,6 +222,22 @@ impl Cell<'_> {
             here.puppet.lane(place.reads).update();
         }
         finish(place, here, place.told + 1)
+    }
+
+    /// The same answer once more, which only a twin of the connection can have made, is one to no question; a ticket is taken
+    /// whenever it comes.
+    fn answer_twice<E: Conn>(&self, here: &mut Here<E>) -> Result<(), String> {
+        let Input::Answer(reply) = self.input else { return Ok(()) };
+        if reply.to() == "SealTicket" {
+            return Ok(());
+        }
+        let party = &mut here.puppet.party;
+        let nothing_is_asked = party.held.is_empty() && !party.conn.is_established();
+        let misuse = if nothing_is_asked { Misuse::NoQuestion } else { Misuse::WrongAnswer };
+        let again = party.conn.resume(minted(self.place, E::ROLE, reply), &mut party.out);
+        want!(again, Err(Error::Misuse(misuse)), "the same answer again");
+        party.hold.clear();
+        party.release().map_err(|error| format!("behind the same answer: {error}"))
     }
 
     /// What one form leads to, all others do: that they are taken is enough.
