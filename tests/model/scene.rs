@@ -64,6 +64,8 @@ pub struct Scene {
     pub again: bool,
     /// The server asks which configuration serves the client.
     pub fronted: bool,
+    /// The client does without ChangeCipherSpec, which is for middleboxes alone.
+    pub bare: bool,
     pub tickets: u8,
     /// What both sides draw from: connections of one seed have the same identity for their questions.
     pub seed: u64,
@@ -76,6 +78,7 @@ pub const FULL: Scene = Scene {
     raw: false,
     again: false,
     fronted: false,
+    bare: false,
     tickets: 0,
     seed: 0x5EED,
 };
@@ -83,6 +86,8 @@ pub const MUTUAL: Scene = Scene { auth: Auth::Required, ..FULL };
 pub const OPTIONAL: Scene = Scene { auth: Auth::Optional, ..FULL };
 pub const MIGRATING: Scene = Scene { auth: Auth::Migrating, ..FULL };
 pub const RAW: Scene = Scene { raw: true, ..MUTUAL };
+pub const BARE: Scene = Scene { bare: true, ..FULL };
+pub const BARE_RETRY: Scene = Scene { bare: true, ..RETRY };
 pub const RETRY: Scene = Scene { retry: Retry::Stateful, ..FULL };
 pub const STATELESS: Scene = Scene { retry: Retry::Stateless, ..FULL };
 pub const EXTERNAL: Scene = Scene { key: Key::External, ..FULL };
@@ -123,6 +128,9 @@ impl Scene {
         }
         if self.again {
             builder = builder.verify_resumed_peers();
+        }
+        if self.bare {
+            builder = builder.without_middlebox_compatibility();
         }
         let mut party = client_with(&builder.build().unwrap(), self.offer());
         party.answers.provider = provider;
