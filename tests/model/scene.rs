@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rustls_pki_types::UnixTime;
 use symbolon::codepoint::{CertificateType, NamedGroup};
-use symbolon::config::{ClientAuth, ClientConfig, ServerConfig, ServerConfigBuilder, StatelessRetry};
+use symbolon::config::{
+    ClientAuth, ClientConfig, Credential, ServerConfig, ServerConfigBuilder, StatelessRetry,
+};
 use symbolon::conn::{Client, Epoch, NotResumed, Offer, SendBuf, Server, Unknowable};
 use symbolon::psk::{ExternalPsk, PskHash, Ticket};
 
@@ -174,22 +176,22 @@ impl Scene {
         Puppet::new(party, Role::Server)
     }
 
-    fn credential(self) -> Arc<symbolon::config::Credential> {
+    fn credential(self) -> Arc<Credential> {
         if self.raw { cheap::raw() } else { cheap::certified() }
     }
 
     fn serving(self, builder: ServerConfigBuilder) -> Arc<ServerConfig> {
         let group = if self.retry == Retry::No { NamedGroup::X25519 } else { NamedGroup::SECP256R1 };
-        let authorities = Vec::new;
+        let authorities = Vec::new();
         let mut builder = builder
             .suites(&[suite().id])
             .groups(&[group])
             .tickets(self.tickets)
             .client_auth(match self.auth {
                 Auth::Off => ClientAuth::Off,
-                Auth::Optional => ClientAuth::Optional { authorities: authorities() },
-                Auth::Migrating => ClientAuth::Migrating { authorities: authorities() },
-                Auth::Required => ClientAuth::Required { authorities: authorities() },
+                Auth::Optional => ClientAuth::Optional { authorities },
+                Auth::Migrating => ClientAuth::Migrating { authorities },
+                Auth::Required => ClientAuth::Required { authorities },
             })
             .reveal_secrets();
         if self.raw {
