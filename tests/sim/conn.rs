@@ -215,16 +215,19 @@ impl Conn {
     }
 
     /// The keys, where they can be handed over now; else the connection as it was.
-    pub fn into_kernel(self, out: &SendBuf) -> Result<Kernel, Self> {
-        match self {
-            Self::Client(client) => {
-                client.into_kernel(out).map_err(|unsplit| Self::Client(*unsplit.connection))
-            }
-            Self::Server(server) => {
-                server.into_kernel(out).map_err(|unsplit| Self::Server(*unsplit.connection))
-            }
-            other => Err(other),
-        }
+    pub fn into_kernel(self, out: &SendBuf) -> Result<Kernel, Box<Self>> {
+        let whole = match self {
+            Self::Client(client) => match client.into_kernel(out) {
+                Ok(kernel) => return Ok(kernel),
+                Err(unsplit) => Self::Client(*unsplit.connection),
+            },
+            Self::Server(server) => match server.into_kernel(out) {
+                Ok(kernel) => return Ok(kernel),
+                Err(unsplit) => Self::Server(*unsplit.connection),
+            },
+            other => other,
+        };
+        Err(Box::new(whole))
     }
 
     /// Sends early data or data before the handshake is complete, where that can be.

@@ -227,7 +227,7 @@ impl Link {
     /// Something that the application of one side does.
     pub fn turn(&mut self, way: Way, around: &mut Around<'_>) {
         self.turns += 1;
-        let (harm, turns, connection) = (self.harm.clone(), self.turns, self.number);
+        let (harm, turns) = (self.harm.clone(), self.turns);
         let Some(peer) = self.peer(way) else { return };
         if peer.log.error.is_some() {
             return;
@@ -240,7 +240,6 @@ impl Link {
                     self.harmed = true;
                 }
                 _ => {
-                    debug_assert_eq!(peer.connection, connection);
                     let len = around.dice.within(8..300);
                     peer.write_ahead(len, around);
                     peer.run(around);

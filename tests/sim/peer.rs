@@ -209,29 +209,12 @@ impl Peer {
                 self.log.exported = exported[8..].try_into().ok();
                 assert!(self.log.established.replace(summary).is_none());
             }
-            Told::Data(bytes) => {
-                assert!(self.log.established.is_some(), "data before the handshake was complete");
-                assert!(!self.log.peer_closed, "data behind the end");
-                let way = if self.way == Way::Up { Way::Down } else { Way::Up };
-                invariants::only_what_was_sent_is_delivered(
-                    &bytes,
-                    &stream::data(self.connection, way, self.log.got, bytes.len()),
-                );
-                self.log.got += bytes.len();
-            }
+            Told::Data(bytes) => self.take_data(&bytes),
             Told::EarlyOpen(opening) => {
                 self.export_early();
                 self.log.opening = Some(opening);
             }
-            Told::Early(bytes) => {
-                assert!(self.log.established.is_none(), "early data is late");
-                let of = *self.log.early_of.get_or_insert_with(|| stream::owner(&bytes));
-                invariants::only_what_was_sent_is_delivered(
-                    &bytes,
-                    &stream::early(of, self.log.early_got, bytes.len()),
-                );
-                self.log.early_got += bytes.len();
-            }
+            Told::Early(bytes) => self.take_early(&bytes),
             Told::EarlyEnd => around.tally.count("early data ended"),
             Told::Verdict(verdict) => assert!(self.log.verdict.replace(verdict).is_none()),
             Told::Ticket(ticket) => self.log.tickets.push(ticket),
@@ -242,15 +225,32 @@ impl Peer {
                 assert!(!std::mem::replace(&mut self.log.peer_closed, true));
             }
             Told::Order(order) => {
-                match order {
-                    Order::AnswerKeyUpdate => around.tally.count("a half was ordered to answer a KeyUpdate"),
-                    Order::Alert(_) | Order::Stop => around.tally.count("a half was ordered to stop"),
-                    Order::PeerUpdated => {}
-                }
+                around.tally.count(match order {
+                    Order::AnswerKeyUpdate => "a half was ordered to answer a KeyUpdate",
+                    Order::Alert(_) | Order::Stop => "a half was ordered to stop",
+                    Order::PeerUpdated => "a half was told of the peer's new keys",
+                });
                 self.orders.push_back(order);
             }
         }
         true
+    }
+
+    fn take_data(&mut self, bytes: &[u8]) {
+        assert!(self.log.established.is_some(), "data before the handshake was complete");
+        assert!(!self.log.peer_closed, "data behind the end");
+        let way = if self.way == Way::Up { Way::Down } else { Way::Up };
+        let sent = stream::data(self.connection, way, self.log.got, bytes.len());
+        invariants::only_what_was_sent_is_delivered(bytes, &sent);
+        self.log.got += bytes.len();
+    }
+
+    fn take_early(&mut self, bytes: &[u8]) {
+        assert!(self.log.established.is_none(), "early data is late");
+        let of = *self.log.early_of.get_or_insert_with(|| stream::owner(bytes));
+        let sent = stream::early(of, self.log.early_got, bytes.len());
+        invariants::only_what_was_sent_is_delivered(bytes, &sent);
+        self.log.early_got += bytes.len();
     }
 
     pub fn export_early(&mut self) {
@@ -490,7 +490,7 @@ impl Peer {
     /// The keys, where they can be handed over now.
     pub fn take_kernel(&mut self) -> Option<Kernel> {
         let conn = std::mem::replace(&mut self.conn, Conn::Gone);
-        conn.into_kernel(&self.out).map_err(|conn| self.conn = conn).ok()
+        conn.into_kernel(&self.out).map_err(|conn| self.conn = *conn).ok()
     }
 
     /// Ends the connection; what it held is judged.

@@ -31,6 +31,7 @@ pub const EVENTS: &[&str] = &[
     "a connection was split into halves",
     "a half was ordered to answer a KeyUpdate",
     "a half was ordered to stop",
+    "a half was told of the peer's new keys",
     "a write was cut short by a full buffer",
     "a frame was sealed where it lay",
     "a server wrote before the client's Finished",
