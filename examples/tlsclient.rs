@@ -10,6 +10,8 @@ mod devpki;
 mod keys;
 #[path = "support/offering.rs"]
 mod offering;
+#[path = "support/rekeying.rs"]
+mod rekeying;
 #[path = "support/trusting.rs"]
 mod trusting;
 #[path = "support/words.rs"]
@@ -29,11 +31,13 @@ use std::time::Duration;
 use clap::Parser;
 use cli::{Failure, say};
 use offering::{NobodyElse, Offered, Offering};
+use rekeying::Rekeying;
 use rustls_pki_types::ServerName;
 use symbolon::config::ClientConfig;
 use symbolon::conn::Offer;
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::identity::SpiffeId;
+use symbolon::io::Observer;
 use symbolon::io::blocking::{ReadHalf, Stream, WriteHalf, tcp_farewell};
 use symbolon::pki::{Expected, RevocationNote, Verifier};
 use symbolon::policy::{self, Answerer, ClientPolicy, Pin, Pins, SessionStore, Verification};
@@ -112,6 +116,9 @@ struct Arguments {
 
     #[command(flatten)]
     offering: Offering,
+
+    #[command(flatten)]
+    rekeying: Rekeying,
 }
 
 fn main() -> ExitCode {
@@ -126,7 +133,13 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.name.as_deref().unwrap_or(host);
     let request = arguments.get.as_deref().map(|path| request(path, name, port)).transpose()?;
     let offered = arguments.offering.prepare()?;
-    let mut stream = prepare(arguments, name, &offered)?(connect(host, port)?);
+    let rekeying = arguments.rekeying;
+    let key_log = cli::key_log()?;
+    let tally = rekeying.tally(key_log.clone());
+    let mut stream = prepare(arguments, name, &offered, key_log.as_ref())?(connect(host, port)?);
+    if let Some(observer) = tally.clone().map(|tally| tally as Arc<dyn Observer>).or(key_log) {
+        stream = stream.with_observer(observer);
+    }
 
     let failed = |error: io::Error| during("handshake", &error);
     let sent = offered.send_early(&mut stream).map_err(failed)?;
@@ -147,9 +160,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             get(&mut stream, &request)
         }
-        None => copy_both_ways(stream),
+        None => copy_both_ways(stream, rekeying),
     };
     offered.tell_trouble();
+    if let Some(tally) = tally {
+        say(tally.words());
+    }
     match received {
         Ok(()) => Ok(()),
         Err(Ended::Peer(error)) if arguments.allow_truncation && words::is_truncation(&error) => {
@@ -194,13 +210,13 @@ fn prepare(
     arguments: &Arguments,
     name: &str,
     offered: &Offered,
+    key_log: Option<&Arc<dyn Observer>>,
 ) -> Result<impl FnOnce(TcpStream) -> Stream<TcpStream> + use<>, Failure> {
     let server = ServerName::try_from(name.to_owned())
         .map_err(|_| Failure::usage(format_args!("{name:?} is neither a DNS name nor an IP address")))?;
     let provider = rustcrypto::provider();
     let trust = trust(arguments, &provider, offered)?;
 
-    let key_log = cli::key_log()?;
     let negotiated = &arguments.negotiated;
     let mut config = ClientConfig::builder(provider.clone()).alpn(&negotiated.alpn);
     if let Some(suites) = negotiated.suites(&provider)? {
@@ -211,6 +227,9 @@ fn prepare(
     }
     if key_log.is_some() {
         config = config.reveal_secrets();
+    }
+    if arguments.rekeying.counts() {
+        config = config.report_messages();
     }
     if arguments.offering.psk_ke {
         config = config.psk_ke();
@@ -232,10 +251,7 @@ fn prepare(
         if early_data {
             stream = stream.with_early_data();
         }
-        match key_log {
-            Some(key_log) => stream.with_observer(key_log),
-            None => stream,
-        }
+        stream
     })
 }
 
@@ -348,7 +364,7 @@ fn print_all(from: &mut impl BufRead) -> Result<(), Ended> {
 }
 
 /// Copies both ways at once until the server closes.
-fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
+fn copy_both_ways(stream: Stream<TcpStream>, rekeying: Rekeying) -> Result<(), Ended> {
     let (mut reader, writer) = stream.split().map_err(Ended::Peer)?;
     let socket = reader.get_ref().try_clone().map_err(Ended::Peer)?;
     socket
@@ -362,7 +378,7 @@ fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
     // It is not waited for: it may hang in stdin for ever.
     thread::Builder::new()
         .spawn(move || {
-            if let Err(ended) = send_all(&sending) {
+            if let Err(ended) = send_all(&sending, rekeying) {
                 *lock(&sending_failed) = Some(ended);
                 let _ = socket.shutdown(Shutdown::Both);
             }
@@ -380,7 +396,7 @@ fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
 }
 
 /// Copies stdin to the server; its end closes our side.
-fn send_all(writer: &Writer) -> Result<(), Ended> {
+fn send_all(writer: &Writer, rekeying: Rekeying) -> Result<(), Ended> {
     let mut stdin = io::stdin().lock();
     let mut bytes = vec![0; 64 << 10];
     loop {
@@ -390,6 +406,10 @@ fn send_all(writer: &Writer) -> Result<(), Ended> {
             Err(error) => return Err(Ended::Local(format!("stdin cannot be read: {error}"))),
         };
         let mut rest = &bytes[..n];
+        if n > 0 {
+            let update = |ask| patiently(writer, |writer| writer.update_keys(ask));
+            rekeying.before_data(update).map_err(Ended::Peer)?;
+        }
         while !rest.is_empty() {
             rest = &rest[patiently(writer, |writer| writer.write(rest)).map_err(Ended::Peer)?..];
         }
