@@ -127,20 +127,20 @@ struct Service {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments) {
+    match run(&arguments) {
         Ok(never) => never,
         Err(failure) => failure.report("tlsserver"),
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let provider = rustcrypto::provider();
-    let (listen, ca_out) = (arguments.listen.clone(), arguments.ca_out.clone());
     let (service, ca_pem) = prepare(arguments, &provider)?;
-    let listener = TcpListener::bind(&listen)
+    let listen = &arguments.listen;
+    let listener = TcpListener::bind(listen)
         .map_err(|error| Failure::connection(format_args!("cannot listen on {listen}: {error}")))?;
     let address = listener.local_addr().map_err(Failure::connection)?;
-    if let (Some(path), Some(pem)) = (&ca_out, ca_pem) {
+    if let (Some(path), Some(pem)) = (&arguments.ca_out, ca_pem) {
         std::fs::write(path, pem).map_err(|error| {
             Failure::usage(format_args!("{}: the CA certificate cannot be written: {error}", path.display()))
         })?;
@@ -152,7 +152,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Everything that can be wrong before a connection is: files, names, settings. Gives the CA of a development PKI.
-fn prepare(arguments: Arguments, provider: &Provider) -> Result<(Service, Option<String>), Failure> {
+fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Option<String>), Failure> {
     let Arguments { cert, key, ocsp, clients, negotiated, resuming, rekeying, .. } = arguments;
     if cert.len() != key.len() {
         return Err(Failure::usage(format_args!(
@@ -185,7 +185,7 @@ fn prepare(arguments: Arguments, provider: &Provider) -> Result<(Service, Option
         serving = serving.clients(verifier);
     }
     let staples = ocsp.iter().map(Some).chain(std::iter::repeat(None));
-    for ((chain, key), staple) in cert.iter().zip(&key).zip(staples) {
+    for ((chain, key), staple) in cert.iter().zip(key).zip(staples) {
         let mut credential = policy::credential_from_files(provider, chain, key).map_err(Failure::usage)?;
         if let Some(path) = staple.filter(|path| path.as_os_str() != "none") {
             let response = std::fs::read(path)
@@ -212,7 +212,7 @@ fn prepare(arguments: Arguments, provider: &Provider) -> Result<(Service, Option
         policy: serving.build().map_err(Failure::usage)?,
         resumption: Arc::new(resumption),
         key_log,
-        rekeying,
+        rekeying: *rekeying,
         buffers: Buffers::keeping(2 * MAX_CONNECTIONS),
         echo: arguments.echo,
         patience: Duration::from_secs(arguments.timeout),
