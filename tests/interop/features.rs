@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::certs::{file, scratch};
-use super::peers::{
-    Server, gnutls_cli, gnutls_cli_for, gnutls_serv, s_client, s_client_to_localhost, s_server, serving,
-    started, tlsclient_command, tlsserver_command, trusting,
-};
+use super::ours::{Server, serving, started, tlsclient_command, tlsserver_command, trusting};
+use super::peers::{gnutls_cli, gnutls_cli_for, gnutls_serv, s_client, s_client_to_localhost, s_server};
 use super::process::Running;
 use super::report;
 

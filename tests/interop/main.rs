@@ -10,6 +10,7 @@ mod features;
 mod matrix;
 mod mutual;
 mod node;
+mod ours;
 mod peers;
 mod process;
 mod psk;

@@ -3,9 +3,9 @@
 use std::thread;
 
 use super::certs::KINDS;
+use super::ours::{Server, serving, trusting};
 use super::peers::{
-    GROUPS, Group, SUITES, Server, Suite, gnutls_cli, gnutls_priority, gnutls_serv, s_client_to_localhost,
-    s_server, serving, trusting,
+    GROUPS, Group, SUITES, Suite, gnutls_cli, gnutls_priority, gnutls_serv, s_client_to_localhost, s_server,
 };
 use super::report;
 

@@ -2,7 +2,8 @@
 
 use super::certs::file;
 use super::matrix::{for_all, scheme};
-use super::peers::{GROUPS, Group, Server, command, serving, trusting};
+use super::ours::{Server, command, serving, trusting};
+use super::peers::{GROUPS, Group};
 use super::process::Running;
 
 const HYBRID: Group = Group { name: "X25519MLKEM768", openssl: "X25519MLKEM768", gnutls: "" };

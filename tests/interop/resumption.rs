@@ -4,10 +4,8 @@ use std::fs;
 
 use super::certs::{file, scratch};
 use super::node;
-use super::peers::{
-    SUITES, Server, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server, serving, tlsserver_command,
-    trusting,
-};
+use super::ours::{Server, serving, tlsserver_command, trusting};
+use super::peers::{SUITES, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server};
 use super::process::{Finished, Running};
 use super::report;
 
