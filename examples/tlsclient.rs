@@ -11,6 +11,7 @@ mod keys;
 #[path = "support/offering.rs"]
 mod offering;
 #[path = "support/rekeying.rs"]
+#[allow(dead_code)] // the server uses the rest
 mod rekeying;
 #[path = "support/trusting.rs"]
 mod trusting;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use clap::Parser;
 use cli::{Failure, say};
 use offering::{NobodyElse, Offered, Offering};
-use rekeying::Rekeying;
+use rekeying::{Rekeying, Tally};
 use rustls_pki_types::ServerName;
 use symbolon::config::ClientConfig;
 use symbolon::conn::Offer;
@@ -133,13 +134,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.name.as_deref().unwrap_or(host);
     let request = arguments.get.as_deref().map(|path| request(path, name, port)).transpose()?;
     let offered = arguments.offering.prepare()?;
-    let rekeying = arguments.rekeying;
     let key_log = cli::key_log()?;
-    let tally = rekeying.tally(key_log.clone());
+    let tally = arguments.rekeying.tally(key_log.clone());
     let mut stream = prepare(arguments, name, &offered, key_log.as_ref())?(connect(host, port)?);
-    if let Some(observer) = tally.clone().map(|tally| tally as Arc<dyn Observer>).or(key_log) {
-        stream = stream.with_observer(observer);
-    }
+    stream = stream.with_observer(Arc::clone(&tally) as Arc<dyn Observer>);
 
     let failed = |error: io::Error| during("handshake", &error);
     let sent = offered.send_early(&mut stream).map_err(failed)?;
@@ -160,11 +158,11 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             get(&mut stream, &request)
         }
-        None => copy_both_ways(stream, rekeying),
+        None => copy_both_ways(stream, &tally),
     };
     offered.tell_trouble();
-    if let Some(tally) = tally {
-        say(tally.words());
+    if tally.asked() > 0 {
+        say(format_args!("new keys asked for {} times", tally.asked()));
     }
     match received {
         Ok(()) => Ok(()),
@@ -227,9 +225,6 @@ fn prepare(
     }
     if key_log.is_some() {
         config = config.reveal_secrets();
-    }
-    if arguments.rekeying.counts() {
-        config = config.report_messages();
     }
     if arguments.offering.psk_ke {
         config = config.psk_ke();
@@ -364,7 +359,7 @@ fn print_all(from: &mut impl BufRead) -> Result<(), Ended> {
 }
 
 /// Copies both ways at once until the server closes.
-fn copy_both_ways(stream: Stream<TcpStream>, rekeying: Rekeying) -> Result<(), Ended> {
+fn copy_both_ways(stream: Stream<TcpStream>, tally: &Arc<Tally>) -> Result<(), Ended> {
     let (mut reader, writer) = stream.split().map_err(Ended::Peer)?;
     let socket = reader.get_ref().try_clone().map_err(Ended::Peer)?;
     socket
@@ -374,11 +369,11 @@ fn copy_both_ways(stream: Stream<TcpStream>, rekeying: Rekeying) -> Result<(), E
     let writer = Arc::new(Writer { half: Mutex::new(writer), over: AtomicBool::new(false) });
     let sending = Arc::clone(&writer);
     let failed = Arc::new(Mutex::new(None));
-    let sending_failed = Arc::clone(&failed);
+    let (sending_failed, tally) = (Arc::clone(&failed), Arc::clone(tally));
     // It is not waited for: it may hang in stdin for ever.
     thread::Builder::new()
         .spawn(move || {
-            if let Err(ended) = send_all(&sending, rekeying) {
+            if let Err(ended) = send_all(&sending, &tally) {
                 *lock(&sending_failed) = Some(ended);
                 let _ = socket.shutdown(Shutdown::Both);
             }
@@ -396,7 +391,7 @@ fn copy_both_ways(stream: Stream<TcpStream>, rekeying: Rekeying) -> Result<(), E
 }
 
 /// Copies stdin to the server; its end closes our side.
-fn send_all(writer: &Writer, rekeying: Rekeying) -> Result<(), Ended> {
+fn send_all(writer: &Writer, tally: &Tally) -> Result<(), Ended> {
     let mut stdin = io::stdin().lock();
     let mut bytes = vec![0; 64 << 10];
     loop {
@@ -408,7 +403,7 @@ fn send_all(writer: &Writer, rekeying: Rekeying) -> Result<(), Ended> {
         let mut rest = &bytes[..n];
         if n > 0 {
             let update = |ask| patiently(writer, |writer| writer.update_keys(ask));
-            rekeying.before_data(update).map_err(Ended::Peer)?;
+            tally.before_data(update).map_err(Ended::Peer)?;
         }
         while !rest.is_empty() {
             rest = &rest[patiently(writer, |writer| writer.write(rest)).map_err(Ended::Peer)?..];

@@ -40,7 +40,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use cli::{Failure, say};
 use patience::Patient;
-use rekeying::Rekeying;
+use rekeying::{Rekeying, Tally};
 use resuming::{Resuming, Resumption};
 use symbolon::config::ServerConfig;
 use symbolon::conn::{NoEarlyData, NotResumed, Summary};
@@ -175,10 +175,8 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     if key_log.is_some() {
         config = config.reveal_secrets();
     }
-    if rekeying.counts() {
-        config = config.report_messages();
-    }
-    let config = config.build().map_err(Failure::usage)?;
+    // For KeyUpdates to be counted.
+    let config = config.report_messages().build().map_err(Failure::usage)?;
 
     let mut serving = resumption.serve(ServerPolicy::serving(Arc::clone(&config)));
     if let Some(verifier) = verifier {
@@ -282,11 +280,7 @@ impl Service {
             .with_buffers(&self.buffers)
             .with_farewell(Patient::farewell);
         let tally = self.rekeying.tally(self.key_log.clone());
-        if let Some(tally) = &tally {
-            stream = stream.with_observer(Arc::clone(tally) as Arc<dyn Observer>);
-        } else if let Some(key_log) = &self.key_log {
-            stream = stream.with_observer(Arc::clone(key_log));
-        }
+        stream = stream.with_observer(Arc::clone(&tally) as Arc<dyn Observer>);
         let early = self.early(&mut stream);
         let handshake = early.and_then(|early| Ok((early, stream.handshake()?.clone())));
         let (early, summary) = match handshake {
@@ -302,7 +296,7 @@ impl Service {
         };
         let handshake = began.elapsed();
         let served = match early {
-            Early::Echoed(echoed) => echo(&mut stream, &self.rekeying, echoed),
+            Early::Echoed(echoed) => echo(&mut stream, &tally, echoed),
             Early::Request(http::Early::Answered(words)) => Ok(words),
             Early::Request(http::Early::Waits(received)) => {
                 http::serve(&mut stream, received, &summary, handshake)
@@ -319,7 +313,12 @@ impl Service {
             .server_name
             .as_deref()
             .map_or_else(|| asked.name(), |name| name.escape_debug().to_string());
-        let key_updates = tally.map(|tally| format!("; {}", tally.words())).unwrap_or_default();
+        let key_updates = match (tally.asked(), tally.received()) {
+            (0, 0) => String::new(),
+            (asked, received) => {
+                format!("; new keys asked for {asked} times, {received} KeyUpdates received")
+            }
+        };
         format!("{name}, {}: {outcome}{key_updates}", self.negotiated(&summary))
     }
 
@@ -375,7 +374,7 @@ fn echo_early(stream: &mut Stream<Patient>) -> io::Result<u64> {
 }
 
 /// Sends everything back until the client closes.
-fn echo(stream: &mut Stream<Patient>, rekeying: &Rekeying, mut echoed: u64) -> io::Result<String> {
+fn echo(stream: &mut Stream<Patient>, tally: &Tally, mut echoed: u64) -> io::Result<String> {
     let mut bytes = vec![0; 64 << 10];
     loop {
         let n = stream.read(&mut bytes)?;
@@ -383,7 +382,7 @@ fn echo(stream: &mut Stream<Patient>, rekeying: &Rekeying, mut echoed: u64) -> i
             return Ok(format!("{echoed} bytes echoed, closed by the client"));
         }
         stream.get_mut().renew();
-        rekeying.before_data(|ask| stream.update_keys(ask))?;
+        tally.before_data(|ask| stream.update_keys(ask))?;
         stream.write_all(&bytes[..n])?;
         stream.flush()?;
         echoed += n as u64;

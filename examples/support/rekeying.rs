@@ -1,4 +1,4 @@
-//! New keys in the middle of a connection (RFC 9846 section 4.7.3): asked for and counted by a command line.
+//! New keys in the middle of a connection (RFC 9846 section 4.7.3): asked for by a command line, and counted.
 
 use std::io;
 use std::sync::Arc;
@@ -10,51 +10,46 @@ use symbolon::io::Observer;
 
 #[derive(Clone, Copy, clap::Args)]
 pub struct Rekeying {
-    /// Tells how many KeyUpdates were sent and received; `ask` also asks for new keys, both ways, before each piece of
-    /// data that is sent
-    #[arg(long, value_name = "MODE")]
-    key_updates: Option<Mode>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Mode {
-    Count,
-    Ask,
+    /// Asks for new keys, both ways, before each piece of data that is sent
+    ///
+    /// A request waits until the one before it was answered.
+    #[arg(long)]
+    update_keys: bool,
 }
 
 impl Rekeying {
-    /// Whether the configuration must report messages.
-    pub fn counts(&self) -> bool {
-        self.key_updates.is_some()
-    }
-
-    /// Changes keys where the command line wants it, by what a stream does for it.
-    pub fn before_data(&self, update: impl FnOnce(Ask) -> io::Result<Updated>) -> io::Result<()> {
-        if self.key_updates == Some(Mode::Ask) {
-            // An unanswered request, and the limit of a connection, are no errors.
-            update(Ask::Peer)?;
-        }
-        Ok(())
-    }
-
     /// What counts on one connection, and passes secrets to the key log.
-    pub fn tally(&self, key_log: Option<Arc<dyn Observer>>) -> Option<Arc<Tally>> {
-        self.counts().then(|| Arc::new(Tally { key_log, ..Tally::default() }))
+    pub fn tally(self, key_log: Option<Arc<dyn Observer>>) -> Arc<Tally> {
+        Arc::new(Tally { rekeying: self, key_log, asked: 0.into(), received: 0.into() })
     }
 }
 
 /// Counts the KeyUpdates of one connection.
-#[derive(Default)]
 pub struct Tally {
+    rekeying: Rekeying,
     key_log: Option<Arc<dyn Observer>>,
-    sent: AtomicUsize,
+    asked: AtomicUsize,
     received: AtomicUsize,
 }
 
 impl Tally {
-    pub fn words(&self) -> String {
-        let [sent, received] = [&self.sent, &self.received].map(|count| count.load(Ordering::Relaxed));
-        format!("key updates: {sent} sent, {received} received")
+    /// Asks for new keys where the command line wants it, by what a stream does for it.
+    pub fn before_data(&self, update: impl FnOnce(Ask) -> io::Result<Updated>) -> io::Result<()> {
+        // An unanswered request, and the limit of a connection, are no errors.
+        if self.rekeying.update_keys && update(Ask::Peer)? == Updated::Done {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// How often new keys were asked for.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// How many KeyUpdates came, as far as messages are reported: not after a stream was split.
+    pub fn received(&self) -> usize {
+        self.received.load(Ordering::Relaxed)
     }
 }
 
@@ -66,12 +61,9 @@ impl Observer for Tally {
     }
 
     fn message(&self, message: &Reported) {
-        if message.kind == MessageKind::Handshake(HandshakeType::KEY_UPDATE) {
-            match message.direction {
-                Direction::Sent => &self.sent,
-                Direction::Received => &self.received,
-            }
-            .fetch_add(1, Ordering::Relaxed);
+        let update = MessageKind::Handshake(HandshakeType::KEY_UPDATE);
+        if message.direction == Direction::Received && message.kind == update {
+            self.received.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
