@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs the peers of tests/interop that are tried in every run: `install.sh` all, `install.sh NAME ..` some.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+target="${CARGO_TARGET_DIR:-target}"
+into="$target/interop"
+mkdir -p "$into"
+
+# Packages of the system; nothing happens where they are there.
+packages() {
+    local missing="" package
+    for package in "$@"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    apt-get update -q
+    # shellcheck disable=SC2086 # a list of packages
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+}
+
+# A version of Node by npm: node 26
+node() {
+    local prefix="$into/node$1"
+    if ! "$prefix/node_modules/node/bin/node" --version 2>/dev/null | grep -q "^v$1\."; then
+        command -v npm >/dev/null || packages npm
+        npm install --no-audit --no-fund --no-save --prefix "$prefix" "node@$1"
+    fi
+    "$prefix/node_modules/node/bin/node" --version
+}
+
+install_openssl() { packages openssl ca-certificates; }
+install_gnutls() { packages gnutls-bin; }
+install_node20() { node 20; }
+install_node26() { node 26; }
+
+all="openssl gnutls node20 node26"
+for name in ${*:-$all}; do
+    begin=$SECONDS
+    "install_$name"
+    printf 'peer %s: installed in %d s\n' "$name" $((SECONDS - begin))
+done

@@ -1,0 +1,28 @@
+//! The table of peers, a file each, and what their files have in common.
+
+mod gnutls;
+mod node;
+mod openssl;
+mod own;
+
+use std::process::Command;
+
+use crate::peer::Peer;
+
+pub const ALL: [&Peer; 4] = [&openssl::DEBIAN, &gnutls::DEBIAN, &node::SYSTEM, &node::NEWEST];
+
+/// The first line that a program prints, on either output.
+pub fn first_line(program: &mut Command) -> String {
+    let output = program.output().unwrap_or_else(|error| panic!("{program:?}: {error}; is it installed?"));
+    let all = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&all).lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// The first word of a line that begins with a digit, without the `v` that some have before it.
+pub fn version(line: &str) -> String {
+    let words = line
+        .split(|c: char| c.is_whitespace() || "\",/".contains(c))
+        .map(|word| word.trim_start_matches(['v', 'o', 'g']));
+    let mut numbers = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    numbers.next().unwrap_or_else(|| panic!("no version in {line:?}")).to_owned()
+}
