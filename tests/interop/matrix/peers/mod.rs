@@ -4,12 +4,14 @@ mod gnutls;
 mod node;
 mod openssl;
 mod own;
+mod python;
 
 use std::process::Command;
 
 use crate::peer::Peer;
 
-pub const ALL: [&Peer; 4] = [&openssl::DEBIAN, &gnutls::DEBIAN, &node::SYSTEM, &node::NEWEST];
+pub const ALL: [&Peer; 6] =
+    [&openssl::DEBIAN, &python::PYOPENSSL, &gnutls::DEBIAN, &node::SYSTEM, &node::NEWEST, &python::SSL];
 
 /// The first line that a program prints, on either output.
 pub fn first_line(program: &mut Command) -> String {
