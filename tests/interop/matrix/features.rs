@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::certs::{KINDS, file, scratch};
 use crate::peer::{
-    Asked, Client, ClientTalk, Lacks, PSK_HEX, PSK_IDENTITY, ServerTalk, Service, Wish, lacking,
+    Asked, Choices, Client, ClientTalk, Lacks, PSK_HEX, PSK_IDENTITY, ServerTalk, Service, Wish, lacking,
 };
 use crate::process::Finished;
 use crate::talk::{our_server, wanting_clients, with_client, with_server, words};
@@ -47,23 +47,31 @@ fn asked(wish: Wish) -> Asked {
     Asked { kind: "p256", suite: None, groups: &[], wish }
 }
 
-/// Every combination that the role does not lack a part of.
-fn combinations(lacks: Lacks, mut case: impl FnMut(&Asked)) -> usize {
+/// The combinations that a role is tried with: of what it does not lack.
+fn combinations(choices: Choices, lacks: Lacks, mut case: impl FnMut(&Asked)) -> usize {
     let has = |name: &&str| lacking(lacks, name).is_none();
-    let mut cases = 0;
-    for kind in KINDS.into_iter().filter(has) {
-        for suite in SUITES.into_iter().filter(has) {
-            for groups in GROUPS.into_iter().filter(|groups| has(&groups[0])) {
-                case(&Asked { kind, suite: Some(suite), groups, wish: Wish::Talk });
-                cases += 1;
-            }
-        }
+    let kinds: Vec<_> = KINDS.into_iter().filter(has).collect();
+    let suites: Vec<_> = SUITES.into_iter().filter(has).collect();
+    let groups: Vec<_> = GROUPS.into_iter().filter(|groups| has(&groups[0])).collect();
+    let all = kinds.len() * suites.len() * groups.len();
+    let each = kinds.len().max(suites.len()).max(groups.len());
+    for n in 0..if choices == Choices::All { all } else { each } {
+        let (kind, suite, group) = match choices {
+            Choices::All => (n / (suites.len() * groups.len()), n / groups.len(), n),
+            Choices::Each => (n, n, n),
+        };
+        case(&Asked {
+            kind: kinds[kind % kinds.len()],
+            suite: Some(suites[suite % suites.len()]),
+            groups: groups[group % groups.len()],
+            wish: Wish::Talk,
+        });
     }
-    cases
+    if choices == Choices::All { all } else { each }
 }
 
 fn every_choice_c(peer: &Client) -> usize {
-    combinations(peer.lacks, |asked| {
+    combinations(peer.choices, peer.lacks, |asked| {
         let ours = our_server(peer, asked, &[]);
         with_client(peer, asked, &ours);
         ours.process.wait_err(&format!(", {}, {}", asked.suite.unwrap(), asked.groups[0]));
@@ -83,7 +91,7 @@ fn scheme(kind: &str) -> &'static str {
 fn every_choice_s(peer: &Service) -> usize {
     let mut server = None;
     let mut kind = "";
-    combinations(peer.lacks, |asked| {
+    combinations(peer.choices, peer.lacks, |asked| {
         if kind != asked.kind {
             kind = asked.kind;
             server = Some((peer.run)(&Asked { suite: None, groups: &[], ..asked.clone() }));

@@ -67,7 +67,7 @@ impl Chosen {
     }
 
     fn run(&self) -> ExitCode {
-        let peers: Vec<&Peer> = peers::ALL.into_iter().filter(|peer| self.has(peer)).collect();
+        let peers: Vec<&Peer> = peers::ALL.iter().copied().filter(|peer| self.has(peer)).collect();
         for name in &self.peers {
             assert!(peers.iter().any(|peer| peer.name == name), "there is no peer {name:?}");
         }

@@ -35,6 +35,15 @@ pub enum Role<T> {
     None(&'static str),
 }
 
+/// Which of the suites, groups and certificates a role is tried with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choices {
+    /// Every suite with every group with every certificate.
+    All,
+    /// Each of them once at least, for programs that take long.
+    Each,
+}
+
 /// What a role does not offer: a feature, a suite, a group or a kind of certificate, and the reason.
 pub type Lacks = &'static [(&'static str, &'static str)];
 
@@ -47,6 +56,7 @@ pub struct Client {
     /// What has to be typed to make it update its keys, and what it says then. Empty where it does so by itself, with
     /// [`Wish::Rekey`].
     pub rekey: (&'static str, &'static str),
+    pub choices: Choices,
 }
 
 pub struct Service {
@@ -55,6 +65,7 @@ pub struct Service {
     pub lacks: Lacks,
     /// As [`Client::rekey`].
     pub rekey: (&'static str, &'static str),
+    pub choices: Choices,
 }
 
 /// What a client does with its connection.

@@ -20,6 +20,18 @@ def say(words):
     print(words, file=sys.stderr, flush=True)
 
 
+def farewell(sock):
+    """Closes so that what was sent arrives: a socket with unread input is reset."""
+    try:
+        sock.setblocking(True)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(65536):
+            pass
+    except OSError:
+        pass
+    sock.close()
+
+
 class Connection:
     """An engine on a socket."""
 
@@ -132,7 +144,7 @@ def server(engine):
         except Exception as error:
             say(f"failed {type(error).__name__} {error}")
         finally:
-            sock.close()
+            farewell(sock)
 
     listener = socket.create_server(("127.0.0.1", 0))
     print(f"listening on {listener.getsockname()[1]}.", flush=True)

@@ -8,8 +8,8 @@ use super::{first_line, version};
 use crate::certs::{file, scratch};
 use crate::ours::{Server, command};
 use crate::peer::{
-    Asked, Client, ClientTalk, Lacks, NOT_TYPED, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs, ServerTalk,
-    Service, Wish,
+    Asked, Choices, Client, ClientTalk, Lacks, NOT_TYPED, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs,
+    ServerTalk, Service, Wish,
 };
 use crate::process::Running;
 use crate::talk::words;
@@ -25,12 +25,14 @@ pub const DEBIAN: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: NO_HYBRID,
         rekey: ("^rekey^\n", "Rekey was completed"),
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| server("gnutls-serv".into(), asked),
         talks: ServerTalk::Echo,
         lacks: SERVER_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
 };
 

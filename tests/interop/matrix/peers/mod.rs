@@ -10,8 +10,15 @@ use std::process::Command;
 
 use crate::peer::Peer;
 
-pub const ALL: [&Peer; 6] =
-    [&openssl::DEBIAN, &python::PYOPENSSL, &gnutls::DEBIAN, &node::SYSTEM, &node::NEWEST, &python::SSL];
+pub const ALL: &[&Peer] = &[
+    &openssl::DEBIAN,
+    &python::PYOPENSSL,
+    &gnutls::DEBIAN,
+    &node::SYSTEM,
+    &node::NEWEST,
+    &python::SSL,
+    &python::TLSLITE,
+];
 
 /// The first line that a program prints, on either output.
 pub fn first_line(program: &mut Command) -> String {

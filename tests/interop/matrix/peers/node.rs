@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{first_line, own, version};
 use crate::ours::{installed, source};
-use crate::peer::{Client, ClientTalk, Lacks, NOT_TYPED, Peer, Role, Runs, ServerTalk, Service};
+use crate::peer::{Choices, Client, ClientTalk, Lacks, NOT_TYPED, Peer, Role, Runs, ServerTalk, Service};
 
 pub const SYSTEM: Peer = Peer {
     name: "node20",
@@ -18,12 +18,14 @@ pub const SYSTEM: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: OLDER_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| own::server(program("node20"), asked),
         talks: ServerTalk::Echo,
         lacks: OLDER_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
 };
 
@@ -38,12 +40,14 @@ pub const NEWEST: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| own::server(program("node26"), asked),
         talks: ServerTalk::Echo,
         lacks: LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
 };
 

@@ -7,7 +7,8 @@ use super::{first_line, version};
 use crate::certs::{file, scratch};
 use crate::ours::{Server, command};
 use crate::peer::{
-    Asked, Client, ClientTalk, Lacks, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs, ServerTalk, Service, Wish,
+    Asked, Choices, Client, ClientTalk, Lacks, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs, ServerTalk, Service,
+    Wish,
 };
 use crate::process::Running;
 use crate::talk::words;
@@ -23,12 +24,14 @@ pub const DEBIAN: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: NO_HYBRID,
         rekey: ("K\n", "KEYUPDATE"),
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| server("openssl".into(), asked),
         talks: ServerTalk::Typed,
         lacks: NO_HYBRID,
         rekey: ("K\n", ">>> TLS 1.3, Handshake [length 0005], KeyUpdate"),
+        choices: Choices::All,
     }),
 };
 

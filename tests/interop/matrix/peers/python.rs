@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::{first_line, own};
 use crate::ours::{installed, source};
-use crate::peer::{Client, ClientTalk, Lacks, NOT_TYPED, Peer, Role, Runs, ServerTalk, Service};
+use crate::peer::{Choices, Client, ClientTalk, Lacks, NOT_TYPED, Peer, Role, Runs, ServerTalk, Service};
 
 pub const SSL: Peer = Peer {
     name: "python",
@@ -17,12 +17,14 @@ pub const SSL: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: SSL_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| own::server(ssl(), asked),
         talks: ServerTalk::Echo,
         lacks: SSL_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
 };
 
@@ -50,12 +52,14 @@ pub const PYOPENSSL: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: PYOPENSSL_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
     server: Role::Has(Service {
         run: |asked| own::server(pyopenssl(), asked),
         talks: ServerTalk::Echo,
         lacks: PYOPENSSL_LACKS,
         rekey: NOT_TYPED,
+        choices: Choices::All,
     }),
 };
 
@@ -68,5 +72,36 @@ const PYOPENSSL_LACKS: Lacks = &[
 fn pyopenssl() -> Command {
     let mut python = Command::new(installed("venv/bin/python"));
     python.arg(source("peer_pyopenssl.py"));
+    python
+}
+
+pub const TLSLITE: Peer = Peer {
+    name: "tlslite",
+    title: "tlslite-ng",
+    from: "PyPI `tlslite-ng`",
+    runs: Runs::Always,
+    version: || first_line(tlslite().arg("version")),
+    client: Role::Has(Client {
+        run: |asked, server| own::client(tlslite(), asked, server),
+        talks: ClientTalk::Pipe,
+        lacks: TLSLITE_LACKS,
+        rekey: NOT_TYPED,
+        choices: Choices::Each,
+    }),
+    server: Role::Has(Service {
+        run: |asked| own::server(tlslite(), asked),
+        talks: ServerTalk::Echo,
+        lacks: TLSLITE_LACKS,
+        rekey: NOT_TYPED,
+        choices: Choices::Each,
+    }),
+};
+
+const TLSLITE_LACKS: Lacks =
+    &[("0-RTT", "not in this library"), ("a megabyte", "its records take Python too long")];
+
+fn tlslite() -> Command {
+    let mut python = Command::new(installed("venv/bin/python"));
+    python.arg(source("peer_tlslite.py"));
     python
 }
