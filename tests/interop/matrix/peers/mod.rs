@@ -1,6 +1,8 @@
 //! The table of peers, a file each, and what their files have in common.
 
 mod gnutls;
+mod go;
+mod java;
 mod node;
 mod openssl;
 mod own;
@@ -14,6 +16,8 @@ pub const ALL: &[&Peer] = &[
     &openssl::DEBIAN,
     &python::PYOPENSSL,
     &gnutls::DEBIAN,
+    &go::NEWEST,
+    &java::JSSE,
     &node::SYSTEM,
     &node::NEWEST,
     &python::SSL,
