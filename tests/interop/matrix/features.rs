@@ -213,6 +213,11 @@ fn our_key_update_c(peer: &Client) -> usize {
     let ours = our_server(peer, &asked, &["--update-keys"]);
     with_client(peer, &asked, &ours);
     ours.process.wait_err(" KeyUpdates received\n");
+    if peer.talks == ClientTalk::Get {
+        // It answers with what it sends next, which is nothing. But it has read what came under the new keys.
+        ours.process.wait_err("; new keys asked for 1 times, ");
+        return 1;
+    }
     assert!(!ours.process.stderr().contains(" 0 KeyUpdates received"), "{}no answer came", ours.process);
     1
 }
@@ -221,8 +226,9 @@ fn our_key_update_s(peer: &Service) -> usize {
     let asked = asked(Wish::Talk);
     let mut theirs = (peer.run)(&asked);
     let said = with_server(peer, &asked, &mut theirs, &["--update-keys"]);
-    // The second time only after the first answer.
-    said.says("new keys asked for 2 times");
+    // The second time only after the first answer. A page is all that a server of pages sends.
+    let times = if peer.talks == ServerTalk::Page { 1 } else { 2 };
+    said.says(&format!("new keys asked for {times} times"));
     1
 }
 

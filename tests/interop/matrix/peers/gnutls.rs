@@ -88,24 +88,23 @@ pub fn server(program: PathBuf, asked: &Asked) -> Server {
         Wish::Alpn => all.extend(["--disable-client-cert", "--alpn", "h2", "--alpn", "http/1.1"]),
         _ => all.push("--disable-client-cert"),
     }
-    on_a_free_port(|port| Running::start(command("stdbuf", &[&all[..], &["--port", port]].concat())))
+    on_a_free_port("IPv4 0.0.0.0 port PORT...done", |port| {
+        Running::start(command("stdbuf", &[&all[..], &["--port", port]].concat()))
+    })
 }
 
-/// Tries ports that were free a moment ago.
-fn on_a_free_port(start: impl Fn(&str) -> Running) -> Server {
+/// Tries ports that were free a moment ago, until a server says that it is ready.
+pub fn on_a_free_port(ready: &str, start: impl Fn(&str) -> Running) -> Server {
     for _ in 0..10 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut process = start(&port.to_string());
-        let listening = format!("IPv4 0.0.0.0 port {port}...");
-        process.wait_any(&[&listening]);
-        process.wait_any(&["done", "failed"]);
-        let listening = format!("{listening}done");
-        if process.stdout().contains(&listening) || process.stderr().contains(&listening) {
+        let number = port.to_string();
+        let process = start(&number);
+        let ready = ready.replace("PORT", &number);
+        if process.comes(&ready) {
             return Server { process, port };
         }
-        process.kill();
     }
-    panic!("gnutls-serv found no free port");
+    panic!("ten times there was no server on a free port");
 }
 
 /// The priority string for suite, groups and keys.

@@ -1,9 +1,11 @@
 //! The table of peers, a file each, and what their files have in common.
 
+mod curl;
 mod gnutls;
 mod go;
 mod java;
 mod node;
+mod nss;
 mod openssl;
 mod own;
 mod python;
@@ -16,8 +18,11 @@ pub const ALL: &[&Peer] = &[
     &openssl::DEBIAN,
     &python::PYOPENSSL,
     &gnutls::DEBIAN,
+    &nss::DEBIAN,
     &go::NEWEST,
     &java::JSSE,
+    &curl::DEBIAN,
+    &curl::CHROME,
     &node::SYSTEM,
     &node::NEWEST,
     &python::SSL,
