@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{first_line, version};
 use crate::certs::{file, scratch};
-use crate::ours::{Server, command};
+use crate::ours::{Server, command, installed};
 use crate::peer::{
     Asked, Choices, Client, ClientTalk, Lacks, NOT_TYPED, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs,
     ServerTalk, Service, Wish,
@@ -31,6 +31,28 @@ pub const DEBIAN: Peer = Peer {
         run: |asked| server("gnutls-serv".into(), asked),
         talks: ServerTalk::Echo,
         lacks: SERVER_LACKS,
+        rekey: NOT_TYPED,
+        choices: Choices::All,
+    }),
+};
+
+pub const SID: Peer = Peer {
+    name: "gnutls3.8",
+    title: "GnuTLS",
+    from: "Debian sid `gnutls-bin`",
+    runs: Runs::Full,
+    version: || version(&first_line(Command::new(installed("sid/bin/gnutls-cli")).arg("--version"))),
+    client: Role::Has(Client {
+        run: |asked, server| client(installed("sid/bin/gnutls-cli"), asked, server),
+        talks: ClientTalk::Pipe,
+        lacks: &[("X25519MLKEM768", "not in Debian's build")],
+        rekey: ("^rekey^\n", "Rekey was completed"),
+        choices: Choices::All,
+    }),
+    server: Role::Has(Service {
+        run: |asked| server(installed("sid/bin/gnutls-serv"), asked),
+        talks: ServerTalk::Echo,
+        lacks: &[("X25519MLKEM768", "not in Debian's build"), SERVER_LACKS[1]],
         rekey: NOT_TYPED,
         choices: Choices::All,
     }),

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::gnutls::on_a_free_port;
 use crate::certs::{file, scratch};
-use crate::ours::{Server, command};
+use crate::ours::{Server, command, installed};
 use crate::peer::{
     Asked, Choices, Client, ClientTalk, Lacks, NOT_TYPED, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs,
     ServerTalk, Service, Wish,
@@ -37,6 +37,31 @@ pub const DEBIAN: Peer = Peer {
     }),
 };
 
+pub const SID: Peer = Peer {
+    name: "nss3.132",
+    title: "NSS",
+    from: "Debian sid `libnss3-tools`",
+    runs: Runs::Full,
+    version: || {
+        let versions = fs::read_to_string(installed("sid/versions")).unwrap();
+        upstream(versions.lines().find_map(|line| line.strip_prefix("libnss3-tools ")).unwrap())
+    },
+    client: Role::Has(Client {
+        run: |asked, server| client(installed("sid/bin/tstclnt"), asked, server),
+        talks: ClientTalk::Get,
+        lacks: &[CLIENT_LACKS[1], CLIENT_LACKS[2], CLIENT_LACKS[3]],
+        rekey: NOT_TYPED,
+        choices: Choices::All,
+    }),
+    server: Role::Has(Service {
+        run: |asked| server(installed("sid/bin/selfserv"), asked),
+        talks: ServerTalk::Page,
+        lacks: &[SERVER_LACKS[1], SERVER_LACKS[2], SERVER_LACKS[3], SERVER_LACKS[4]],
+        rekey: NOT_TYPED,
+        choices: Choices::All,
+    }),
+};
+
 const CLIENT_LACKS: Lacks = &[
     ("X25519MLKEM768", "not in this version"),
     ("ed25519", "NSS knows it in no certificate of TLS"),
@@ -56,7 +81,12 @@ const SERVER_LACKS: Lacks = &[
 fn installed_version() -> String {
     let mut dpkg = Command::new("dpkg-query");
     let line = super::first_line(dpkg.args(["-W", "-f", "${Version}", "libnss3-tools"]));
-    let version = line.split_once(':').map_or(&*line, |(_, version)| version);
+    upstream(&line)
+}
+
+/// Of a version in Debian's form.
+fn upstream(version: &str) -> String {
+    let version = version.split_once(':').map_or(version, |(_, version)| version);
     version.split('-').next().unwrap().to_owned()
 }
 
@@ -92,6 +122,7 @@ fn common(asked: &Asked) -> Vec<String> {
     let groups = asked.groups.iter().map(|name| match *name {
         "secp256r1" => "P256",
         "secp384r1" => "P384",
+        "X25519MLKEM768" => "x25519mlkem768",
         other => other,
     });
     let groups: Vec<&str> = groups.collect();

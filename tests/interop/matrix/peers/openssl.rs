@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{first_line, version};
 use crate::certs::{file, scratch};
-use crate::ours::{Server, command};
+use crate::ours::{Server, command, installed};
 use crate::peer::{
     Asked, Choices, Client, ClientTalk, Lacks, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs, ServerTalk, Service,
     Wish,
@@ -34,6 +34,36 @@ pub const DEBIAN: Peer = Peer {
         choices: Choices::All,
     }),
 };
+
+/// What is built by `full.sh`, and lacks nothing.
+macro_rules! built {
+    ($constant:ident, $name:literal, $from:literal, $path:literal) => {
+        pub const $constant: Peer = Peer {
+            name: $name,
+            title: "OpenSSL",
+            from: $from,
+            runs: Runs::Full,
+            version: || version(&first_line(Command::new(installed($path)).arg("version"))),
+            client: Role::Has(Client {
+                run: |asked, server| client(installed($path), asked, server),
+                talks: ClientTalk::Pipe,
+                lacks: &[],
+                rekey: ("K\n", "KEYUPDATE"),
+                choices: Choices::All,
+            }),
+            server: Role::Has(Service {
+                run: |asked| server(installed($path), asked),
+                talks: ServerTalk::Typed,
+                lacks: &[],
+                rekey: ("K\n", ">>> TLS 1.3, Handshake [length 0005], KeyUpdate"),
+                choices: Choices::All,
+            }),
+        };
+    };
+}
+
+built!(FOUR, "openssl4", "crate `openssl-src`", "openssl4/apps/openssl");
+built!(SID, "openssl3.6", "Debian sid `openssl`", "sid/bin/openssl");
 
 const NO_HYBRID: Lacks = &[("X25519MLKEM768", "ML-KEM came with OpenSSL 3.5")];
 
