@@ -6,29 +6,15 @@ use super::certs::file;
 use super::ours::{Server, command};
 use super::process::Running;
 
-/// A suite by its standard name and by GnuTLS's.
+/// A suite by its standard name.
 pub struct Suite {
     pub name: &'static str,
-    pub gnutls: &'static str,
 }
 
 pub const SUITES: [Suite; 3] = [
-    Suite { name: "TLS_AES_128_GCM_SHA256", gnutls: "AES-128-GCM" },
-    Suite { name: "TLS_AES_256_GCM_SHA384", gnutls: "AES-256-GCM" },
-    Suite { name: "TLS_CHACHA20_POLY1305_SHA256", gnutls: "CHACHA20-POLY1305" },
-];
-
-/// A group by its standard name, by OpenSSL's and by GnuTLS's.
-pub struct Group {
-    pub name: &'static str,
-    pub openssl: &'static str,
-    pub gnutls: &'static str,
-}
-
-pub const GROUPS: [Group; 3] = [
-    Group { name: "x25519", openssl: "X25519", gnutls: "X25519" },
-    Group { name: "secp256r1", openssl: "P-256", gnutls: "SECP256R1" },
-    Group { name: "secp384r1", openssl: "P-384", gnutls: "SECP384R1" },
+    Suite { name: "TLS_AES_128_GCM_SHA256" },
+    Suite { name: "TLS_AES_256_GCM_SHA384" },
+    Suite { name: "TLS_CHACHA20_POLY1305_SHA256" },
 ];
 
 /// OpenSSL's client, which trusts the tests' CA and asks for `localhost` unless told otherwise.
@@ -77,20 +63,10 @@ pub fn gnutls_serv(name: &str, arguments: &[&str]) -> Server {
         let common = ["--port", &number, "--x509certfile", &cert, "--x509keyfile", &key];
         // Its stdout is a pipe, which it would fill before it writes.
         let line_by_line = &["-oL", "gnutls-serv"][..];
-        let mut process = Running::start(command("stdbuf", &[line_by_line, &common, arguments].concat()));
-        let listening = format!("IPv4 0.0.0.0 port {port}...");
-        process.wait_any(&[&listening]);
-        process.wait_any(&["done", "failed"]);
-        let listening = format!("{listening}done");
-        if process.stdout().contains(&listening) || process.stderr().contains(&listening) {
+        let process = Running::start(command("stdbuf", &[line_by_line, &common, arguments].concat()));
+        if process.comes(&format!("IPv4 0.0.0.0 port {port}...done")) {
             return Server { process, port };
         }
-        process.kill();
     }
     panic!("gnutls-serv found no free port");
-}
-
-/// The priority string for one suite and one group.
-pub fn gnutls_priority(suite: &Suite, group: &Group) -> String {
-    format!("NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+{}:-GROUP-ALL:+GROUP-{}", suite.gnutls, group.gnutls)
 }

@@ -1,5 +1,6 @@
 //! The table of peers, a file each, and what their files have in common.
 
+mod browsers;
 mod curl;
 mod gnutls;
 mod go;
@@ -9,6 +10,7 @@ mod nss;
 mod openssl;
 mod own;
 mod python;
+mod rust;
 
 use std::process::Command;
 
@@ -19,8 +21,13 @@ pub const ALL: &[&Peer] = &[
     &python::PYOPENSSL,
     &gnutls::DEBIAN,
     &nss::DEBIAN,
+    &rust::BORINGSSL,
+    &rust::RUSTLS,
+    &rust::S2N,
     &go::NEWEST,
     &java::JSSE,
+    &browsers::CHROMIUM,
+    &browsers::FIREFOX,
     &curl::DEBIAN,
     &curl::CHROME,
     &node::SYSTEM,
