@@ -1,5 +1,6 @@
 //! The table of peers, a file each, and what their files have in common.
 
+mod botan;
 mod browsers;
 mod curl;
 mod gnutls;
@@ -34,6 +35,11 @@ pub const ALL: &[&Peer] = &[
     &node::NEWEST,
     &python::SSL,
     &python::TLSLITE,
+    &openssl::FOUR,
+    &openssl::SID,
+    &gnutls::SID,
+    &nss::SID,
+    &botan::SID,
 ];
 
 /// The first line that a program prints, on either output.
