@@ -59,22 +59,16 @@ install_java() {
     javac -d "$into/java" tests/interop/programs/Peer.java
 }
 
-# Programs over Rust packages that need a C compiler: rust FEATURE
-rust() {
-    CARGO_TARGET_DIR="$into/rust" cargo build -q --release --manifest-path tests/interop/peers/Cargo.toml --features "$1" --bin "$1_peer"
-}
-
-install_rustls() { rust rustls; }
-install_s2n() { rust s2n; }
-install_boringssl() {
+# rustls, s2n-tls and BoringSSL: programs over Rust packages that need a C compiler, in one build that shares what it can.
+install_rust() {
     packages cmake g++ libclang-dev
-    rust boring
+    CARGO_TARGET_DIR="$into/rust" cargo build -q --release --manifest-path tests/interop/peers/Cargo.toml --all-features
 }
 
 install_chromium() { packages chromium libnss3-tools; }
 install_firefox() { packages firefox-esr libnss3-tools; }
 
-all="openssl gnutls nss python node20 node26 pyopenssl tlslite go java curl curl_cffi rustls s2n boringssl chromium firefox"
+all="openssl gnutls nss python node20 node26 pyopenssl tlslite go java curl curl_cffi rust chromium firefox"
 for name in ${*:-$all}; do
     begin=$SECONDS
     "install_$name"

@@ -209,7 +209,7 @@ fn client(asked: &Asked) -> Result<Connects> {
     Ok(Connects { context: context.build(), session })
 }
 
-fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static> {
+fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static + use<>> {
     let mut context = context(asked, "client-ca")?;
     context.set_session_id_context(b"peer").map_err(words)?;
     if asked.has("alpn") {

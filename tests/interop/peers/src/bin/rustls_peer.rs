@@ -136,7 +136,7 @@ fn client(asked: &Asked) -> Result<Connects> {
     Ok(Connects(Arc::new(config)))
 }
 
-fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static> {
+fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static + use<>> {
     let provider = provider(asked);
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])

@@ -158,7 +158,8 @@ impl VerifyHostNameCallback for Localhost {
 /// s2n has suites and groups by its policies alone: the other side chooses among what is in this one.
 fn builder(asked: &Asked) -> Result<Builder> {
     let mut config = Builder::new();
-    config.set_security_policy(&security::DEFAULT_PQ).map_err(words)?;
+    let policy = security::Policy::from_version("default_pq").map_err(words)?;
+    config.set_security_policy(&policy).map_err(words)?;
     config.with_system_certs(false).map_err(words)?;
     if let (Some(cert), Some(key)) = (asked.file("cert")?, asked.file("key")?) {
         config.load_pem(&cert, &key).map_err(words)?;
@@ -201,7 +202,7 @@ fn client(asked: &Asked) -> Result<Connects> {
     Ok(Connects { asked: asked.clone(), config: config.build().map_err(words)?, tickets })
 }
 
-fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static> {
+fn server(asked: &Asked) -> Result<impl Fn() -> Result<Box<dyn Engine>> + Clone + Send + 'static + use<>> {
     let mut config = builder(asked)?;
     // A key for a process that lives for seconds.
     config.add_session_ticket_key(b"key", &[17; 32], SystemTime::now()).map_err(words)?;
