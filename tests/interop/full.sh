@@ -59,7 +59,7 @@ build_wolfssl() {
     cd "$into/wolfssl"
     autoreconf -i > configure.log 2>&1
     ./configure --quiet --disable-shared --enable-tls13 --enable-session-ticket --enable-earlydata --enable-postauth --enable-mlkem \
-        --enable-psk --enable-sni --enable-alpn --enable-ed25519 --enable-curve25519 --disable-crypttests >> configure.log 2>&1
+        --enable-psk --enable-sni --enable-alpn --enable-ed25519 --enable-curve25519 --disable-crypttests CPPFLAGS=-DHAVE_ECC384 >> configure.log 2>&1
     make -s "-j$jobs" src/libwolfssl.la examples/client/client examples/server/server > make.log 2>&1
     # The programs look for it; the crate lacks it.
     mkdir -p certs

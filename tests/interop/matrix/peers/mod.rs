@@ -12,6 +12,7 @@ mod openssl;
 mod own;
 mod python;
 mod rust;
+mod wolfssl;
 
 use std::process::Command;
 
@@ -40,6 +41,7 @@ pub const ALL: &[&Peer] = &[
     &gnutls::SID,
     &nss::SID,
     &botan::SID,
+    &wolfssl::CRATE,
 ];
 
 /// The first line that a program prints, on either output.
