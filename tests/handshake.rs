@@ -255,10 +255,6 @@ fn without_middlebox_compatibility_nothing_is_disguised() {
     assert_eq!(pair.client.flush()[0], 23);
 }
 
-//= testvectors/requirements/rfc9846.txt#appendix-E.4
-//= type=test
-//# if the client sends a non-empty session ID, the server MUST send the change_cipher_spec as described in
-//# this appendix
 #[test]
 fn a_servers_change_cipher_spec_stands_behind_its_first_message() {
     let groups = [NamedGroup::X25519, NamedGroup::SECP256R1];
