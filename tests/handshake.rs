@@ -29,9 +29,6 @@ const GROUPS: [NamedGroup; 4] =
 //= testvectors/requirements/rfc9846.txt#section-9.1
 //= type=test
 //# A TLS-compliant application MUST support key exchange with secp256r1 (NIST P-256)
-//= testvectors/requirements/rfc9846.txt#section-9.3
-//= type=test
-//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
 #[test]
 fn every_suite_works_with_every_group_and_carries_data_both_ways() {
     for suite in SUITES {

@@ -317,3 +317,15 @@ fn a_server_changes_cipher_spec_behind_its_first_message_for_clients_that_ask_fo
         assert!(!compatible || (server.said[1].kind, &server.said[1].content[..]) == (CCS, &[1]), "{flow:?}");
     }
 }
+
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
+#[test]
+fn what_the_provider_does_not_have_cannot_be_offered() {
+    let builder = || ClientConfig::builder(provider());
+    let suite = CipherSuite(0x1304);
+    assert_eq!(builder().suites(&[suite]).build().err(), Some(ConfigError::UnknownSuite(suite)));
+    let group = NamedGroup::FFDHE2048;
+    assert_eq!(builder().groups(&[group]).build().err(), Some(ConfigError::UnknownGroup(group)));
+}
