@@ -10,6 +10,9 @@ mod devpki;
 mod keys;
 #[path = "support/offering.rs"]
 mod offering;
+#[path = "support/rekeying.rs"]
+#[allow(dead_code)] // the server uses the rest
+mod rekeying;
 #[path = "support/trusting.rs"]
 mod trusting;
 #[path = "support/words.rs"]
@@ -29,11 +32,13 @@ use std::time::Duration;
 use clap::Parser;
 use cli::{Failure, say};
 use offering::{NobodyElse, Offered, Offering};
+use rekeying::{Rekeying, Tally};
 use rustls_pki_types::ServerName;
 use symbolon::config::ClientConfig;
 use symbolon::conn::Offer;
 use symbolon::crypto::{Provider, rustcrypto};
 use symbolon::identity::SpiffeId;
+use symbolon::io::Observer;
 use symbolon::io::blocking::{ReadHalf, Stream, WriteHalf, tcp_farewell};
 use symbolon::pki::{Expected, RevocationNote, Verifier};
 use symbolon::policy::{self, Answerer, ClientPolicy, Pin, Pins, SessionStore, Verification};
@@ -112,6 +117,9 @@ struct Arguments {
 
     #[command(flatten)]
     offering: Offering,
+
+    #[command(flatten)]
+    rekeying: Rekeying,
 }
 
 fn main() -> ExitCode {
@@ -126,7 +134,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.name.as_deref().unwrap_or(host);
     let request = arguments.get.as_deref().map(|path| request(path, name, port)).transpose()?;
     let offered = arguments.offering.prepare()?;
-    let mut stream = prepare(arguments, name, &offered)?(connect(host, port)?);
+    let key_log = cli::key_log()?;
+    let tally = arguments.rekeying.tally(key_log.clone());
+    let mut stream = prepare(arguments, name, &offered, key_log.as_ref())?(connect(host, port)?);
+    stream = stream.with_observer(Arc::clone(&tally) as Arc<dyn Observer>);
 
     let failed = |error: io::Error| during("handshake", &error);
     let sent = offered.send_early(&mut stream).map_err(failed)?;
@@ -145,11 +156,17 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
                     "the server chose {alpn}; --get speaks HTTP/1.0"
                 )));
             }
-            get(&mut stream, &request)
+            tally
+                .before_data(|ask| stream.update_keys(ask))
+                .map_err(Ended::Peer)
+                .and_then(|()| get(&mut stream, &request))
         }
-        None => copy_both_ways(stream),
+        None => copy_both_ways(stream, &tally),
     };
     offered.tell_trouble();
+    if tally.asked() > 0 {
+        say(format_args!("new keys asked for {} times", tally.asked()));
+    }
     match received {
         Ok(()) => Ok(()),
         Err(Ended::Peer(error)) if arguments.allow_truncation && words::is_truncation(&error) => {
@@ -194,13 +211,13 @@ fn prepare(
     arguments: &Arguments,
     name: &str,
     offered: &Offered,
+    key_log: Option<&Arc<dyn Observer>>,
 ) -> Result<impl FnOnce(TcpStream) -> Stream<TcpStream> + use<>, Failure> {
     let server = ServerName::try_from(name.to_owned())
         .map_err(|_| Failure::usage(format_args!("{name:?} is neither a DNS name nor an IP address")))?;
     let provider = rustcrypto::provider();
     let trust = trust(arguments, &provider, offered)?;
 
-    let key_log = cli::key_log()?;
     let negotiated = &arguments.negotiated;
     let mut config = ClientConfig::builder(provider.clone()).alpn(&negotiated.alpn);
     if let Some(suites) = negotiated.suites(&provider)? {
@@ -232,10 +249,7 @@ fn prepare(
         if early_data {
             stream = stream.with_early_data();
         }
-        match key_log {
-            Some(key_log) => stream.with_observer(key_log),
-            None => stream,
-        }
+        stream
     })
 }
 
@@ -348,7 +362,7 @@ fn print_all(from: &mut impl BufRead) -> Result<(), Ended> {
 }
 
 /// Copies both ways at once until the server closes.
-fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
+fn copy_both_ways(stream: Stream<TcpStream>, tally: &Arc<Tally>) -> Result<(), Ended> {
     let (mut reader, writer) = stream.split().map_err(Ended::Peer)?;
     let socket = reader.get_ref().try_clone().map_err(Ended::Peer)?;
     socket
@@ -358,11 +372,11 @@ fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
     let writer = Arc::new(Writer { half: Mutex::new(writer), over: AtomicBool::new(false) });
     let sending = Arc::clone(&writer);
     let failed = Arc::new(Mutex::new(None));
-    let sending_failed = Arc::clone(&failed);
+    let (sending_failed, tally) = (Arc::clone(&failed), Arc::clone(tally));
     // It is not waited for: it may hang in stdin for ever.
     thread::Builder::new()
         .spawn(move || {
-            if let Err(ended) = send_all(&sending) {
+            if let Err(ended) = send_all(&sending, &tally) {
                 *lock(&sending_failed) = Some(ended);
                 let _ = socket.shutdown(Shutdown::Both);
             }
@@ -380,7 +394,7 @@ fn copy_both_ways(stream: Stream<TcpStream>) -> Result<(), Ended> {
 }
 
 /// Copies stdin to the server; its end closes our side.
-fn send_all(writer: &Writer) -> Result<(), Ended> {
+fn send_all(writer: &Writer, tally: &Tally) -> Result<(), Ended> {
     let mut stdin = io::stdin().lock();
     let mut bytes = vec![0; 64 << 10];
     loop {
@@ -390,6 +404,10 @@ fn send_all(writer: &Writer) -> Result<(), Ended> {
             Err(error) => return Err(Ended::Local(format!("stdin cannot be read: {error}"))),
         };
         let mut rest = &bytes[..n];
+        if n > 0 {
+            let update = |ask| patiently(writer, |writer| writer.update_keys(ask));
+            tally.before_data(update).map_err(Ended::Peer)?;
+        }
         while !rest.is_empty() {
             rest = &rest[patiently(writer, |writer| writer.write(rest)).map_err(Ended::Peer)?..];
         }

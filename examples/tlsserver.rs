@@ -14,6 +14,8 @@ mod http;
 mod keys;
 #[path = "support/patience.rs"]
 mod patience;
+#[path = "support/rekeying.rs"]
+mod rekeying;
 #[path = "support/resuming.rs"]
 mod resuming;
 #[path = "support/secret_file.rs"]
@@ -38,6 +40,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use cli::{Failure, say};
 use patience::Patient;
+use rekeying::{Rekeying, Tally};
 use resuming::{Resuming, Resumption};
 use symbolon::config::ServerConfig;
 use symbolon::conn::{NoEarlyData, NotResumed, Summary};
@@ -52,7 +55,7 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long accepting pauses when the system has no file descriptor or thread left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves TLS 1.3: a page that describes the connection, or an echo.
+/// Serves TLS 1.3: a page that describes the connection, so many bytes at /bytes/N, or an echo.
 ///
 /// Prints "listening on ADDRESS:PORT", then a line for each connection on stderr. With the environment variable
 /// SSLKEYLOGFILE, traffic secrets are appended to the file that it names.
@@ -102,6 +105,9 @@ struct Arguments {
 
     #[command(flatten)]
     resuming: Resuming,
+
+    #[command(flatten)]
+    rekeying: Rekeying,
 }
 
 /// What all connections share.
@@ -110,6 +116,7 @@ struct Service {
     policy: Arc<ServerPolicy>,
     resumption: Arc<Resumption>,
     key_log: Option<Arc<dyn Observer>>,
+    rekeying: Rekeying,
     buffers: Buffers,
     echo: bool,
     patience: Duration,
@@ -146,7 +153,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Everything that can be wrong before a connection is: files, names, settings. Gives the CA of a development PKI.
 fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Option<String>), Failure> {
-    let Arguments { cert, key, ocsp, clients, negotiated, resuming, .. } = arguments;
+    let Arguments { cert, key, ocsp, clients, negotiated, resuming, rekeying, .. } = arguments;
     if cert.len() != key.len() {
         return Err(Failure::usage(format_args!(
             "each --cert needs its --key: there are {} and {}",
@@ -168,7 +175,8 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
     if key_log.is_some() {
         config = config.reveal_secrets();
     }
-    let config = config.build().map_err(Failure::usage)?;
+    // For KeyUpdates to be counted.
+    let config = config.report_messages().build().map_err(Failure::usage)?;
 
     let mut serving = resumption.serve(ServerPolicy::serving(Arc::clone(&config)));
     if let Some(verifier) = verifier {
@@ -202,6 +210,7 @@ fn prepare(arguments: &Arguments, provider: &Provider) -> Result<(Service, Optio
         policy: serving.build().map_err(Failure::usage)?,
         resumption: Arc::new(resumption),
         key_log,
+        rekeying: *rekeying,
         buffers: Buffers::keeping(2 * MAX_CONNECTIONS),
         echo: arguments.echo,
         patience: Duration::from_secs(arguments.timeout),
@@ -270,9 +279,8 @@ impl Service {
         let mut stream = Stream::server(&self.config, Arc::clone(&asked) as Arc<dyn Answerer>, socket)
             .with_buffers(&self.buffers)
             .with_farewell(Patient::farewell);
-        if let Some(key_log) = &self.key_log {
-            stream = stream.with_observer(Arc::clone(key_log));
-        }
+        let tally = self.rekeying.tally(self.key_log.clone());
+        stream = stream.with_observer(Arc::clone(&tally) as Arc<dyn Observer>);
         let early = self.early(&mut stream);
         let handshake = early.and_then(|early| Ok((early, stream.handshake()?.clone())));
         let (early, summary) = match handshake {
@@ -288,11 +296,11 @@ impl Service {
         };
         let handshake = began.elapsed();
         let served = match early {
-            Early::Echoed(echoed) => echo(&mut stream, echoed),
+            Early::Echoed(echoed) => echo(&mut stream, &tally, echoed),
             Early::Request(http::Early::Answered(words)) => Ok(words),
-            Early::Request(http::Early::Waits(received)) => {
-                http::serve(&mut stream, received, &summary, handshake)
-            }
+            Early::Request(http::Early::Waits(received)) => tally
+                .before_data(|ask| stream.update_keys(ask))
+                .and_then(|()| http::serve(&mut stream, received, &summary, handshake)),
         };
         let outcome = served.and_then(|done| {
             stream.close()?;
@@ -305,7 +313,13 @@ impl Service {
             .server_name
             .as_deref()
             .map_or_else(|| asked.name(), |name| name.escape_debug().to_string());
-        format!("{name}, {}: {outcome}", self.negotiated(&summary))
+        let key_updates = match (tally.asked(), tally.received()) {
+            (0, 0) => String::new(),
+            (asked, received) => {
+                format!("; new keys asked for {asked} times, {received} KeyUpdates received")
+            }
+        };
+        format!("{name}, {}: {outcome}{key_updates}", self.negotiated(&summary))
     }
 
     /// What is done before the handshake is complete.
@@ -360,7 +374,7 @@ fn echo_early(stream: &mut Stream<Patient>) -> io::Result<u64> {
 }
 
 /// Sends everything back until the client closes.
-fn echo(stream: &mut Stream<Patient>, mut echoed: u64) -> io::Result<String> {
+fn echo(stream: &mut Stream<Patient>, tally: &Tally, mut echoed: u64) -> io::Result<String> {
     let mut bytes = vec![0; 64 << 10];
     loop {
         let n = stream.read(&mut bytes)?;
@@ -368,6 +382,7 @@ fn echo(stream: &mut Stream<Patient>, mut echoed: u64) -> io::Result<String> {
             return Ok(format!("{echoed} bytes echoed, closed by the client"));
         }
         stream.get_mut().renew();
+        tally.before_data(|ask| stream.update_keys(ask))?;
         stream.write_all(&bytes[..n])?;
         stream.flush()?;
         echoed += n as u64;

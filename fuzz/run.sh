@@ -12,7 +12,7 @@ export RUSTC_BOOTSTRAP=1
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <(cd targets && ls ./*.rs | sed 's|^\./||; s|\.rs$||')
 
-[ -d seeds ] || cargo run --quiet --bin seeds
+[ -d seeds ] || cargo run --quiet --example seeds
 cargo fuzz build --sanitizer "${SANITIZER:-none}" --features libfuzzer --target-dir "$out"
 
 table=""
@@ -21,7 +21,7 @@ for target in "${targets[@]}"; do
     log="work/$target.log"
     binary=("$out"/*/release/"$target")
     if ! "${binary[0]}" "work/$target" "corpus/$target" "seeds/$target" -artifact_prefix="artifacts/$target/" \
-        -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+        -max_total_time="$seconds" -max_len=4096 -timeout=60 -report_slow_units=60 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
         > "$log" 2>&1
     then
         tail -n 60 "$log"

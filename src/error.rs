@@ -84,7 +84,14 @@ pub struct Refusal {
 
 impl Refusal {
     /// Refuses with `alert` for the reason `cause`, which [`Refusal::cause`] gives back for downcasting.
+    ///
+    /// close_notify and user_canceled become internal_error: they would tell the peer of an orderly end.
     pub fn new(alert: AlertCode, cause: impl core::error::Error + Send + Sync + 'static) -> Self {
+        let alert = match alert {
+            // RFC 9846 section 6: "Error alerts indicate abortive closure of the connection"
+            AlertCode::CLOSE_NOTIFY | AlertCode::USER_CANCELED => AlertCode::INTERNAL_ERROR,
+            alert => alert,
+        };
         Self { alert, cause: Arc::new(cause) }
     }
 
@@ -317,6 +324,13 @@ mod tests {
         let refusal = Refusal::text(AlertCode::UNKNOWN_CA, "no issuer");
         assert_eq!(Error::from(refusal).alert(), Some(AlertCode::UNKNOWN_CA));
         assert_eq!(Error::Truncated.alert(), None);
+    }
+
+    #[test]
+    fn no_refusal_looks_like_an_orderly_end() {
+        for alert in [AlertCode::CLOSE_NOTIFY, AlertCode::USER_CANCELED] {
+            assert_eq!(Refusal::text(alert, "x").alert(), AlertCode::INTERNAL_ERROR);
+        }
     }
 
     #[test]

@@ -317,6 +317,21 @@ fn tickets_are_sealed_by_the_answerer_and_handed_to_the_client() {
 }
 
 #[test]
+fn a_client_that_asks_for_tickets_is_told_how_many_follow_if_any_do() {
+    const TICKET_REQUEST: u16 = 58;
+    let told = |most| {
+        let mut client = flow::FULL.client_with(|b| b.ask_for_tickets(1, 1));
+        let mut server = flow::FULL.server_with(|b| b.tickets(most));
+        let recorded = flow::record_pair(&mut client, &mut server);
+        // Behind the header of EncryptedExtensions and the length of the block.
+        let told = forge::extensions(&recorded.server[1][6..]);
+        told.into_iter().find(|(kind, _)| *kind == TICKET_REQUEST).map(|(_, count)| count)
+    };
+    assert_eq!(told(2), Some(vec![1]));
+    assert_eq!(told(0), None);
+}
+
+#[test]
 fn connections_are_send_and_static() {
     fn check<T: Send + 'static>() {}
     check::<symbolon::conn::Client>();

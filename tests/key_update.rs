@@ -8,8 +8,9 @@ mod tap;
 use std::sync::Arc;
 
 use support::*;
+use symbolon::codepoint::HandshakeType;
 use symbolon::config::{ClientConfig, ServerConfig};
-use symbolon::conn::{Ask, Frame, Updated, frame};
+use symbolon::conn::{Ask, Direction, Frame, MessageKind, Reported, Updated, frame};
 use symbolon::crypto::{Aead, AeadKey, Failed, Provider, Suite};
 use symbolon::question::Question;
 use symbolon::{Error, Misuse};
@@ -19,6 +20,8 @@ use tap::*;
 struct Tiring(&'static dyn Aead);
 
 const LIMIT_OF_TIRING: u64 = 5;
+
+const TICKET: MessageKind = MessageKind::Handshake(HandshakeType::NEW_SESSION_TICKET);
 
 impl Aead for Tiring {
     fn key_len(&self) -> usize {
@@ -304,4 +307,29 @@ fn a_long_ticket_does_not_exceed_what_a_key_may_seal() {
     let read = down.read(&sent);
     assert_eq!(kinds(&read), order);
     assert_eq!([&read[2].1, &read[6].1], [&KEY_UPDATE.to_vec(); 2], "no key seals more than five records");
+}
+
+#[test]
+fn key_updates_and_tickets_are_reported_on_both_sides() {
+    let mut pair = Pair::new(
+        &client_config(|b| b.report_messages()),
+        &server_config(|b| b.tickets(1).report_messages()),
+    );
+    pair.run().unwrap();
+    pair.client.messages.clear();
+    pair.server.messages.retain(|reported| reported.kind == TICKET);
+    pair.client.conn.update_keys(Ask::Peer, &mut pair.client.out).unwrap();
+    pair.run().unwrap();
+    // The answer goes before the next data.
+    pair.send_down(b"data");
+    // What was sent is told by the next call.
+    pair.client.run().unwrap();
+    pair.server.run().unwrap();
+    let seen = |party: &[Reported]| -> Vec<_> { party.iter().map(|r| (r.direction, r.kind)).collect() };
+    let update = MessageKind::Handshake(HandshakeType::KEY_UPDATE);
+    assert_eq!(seen(&pair.client.messages), [(Direction::Sent, update), (Direction::Received, update)]);
+    assert_eq!(
+        seen(&pair.server.messages),
+        [(Direction::Sent, TICKET), (Direction::Received, update), (Direction::Sent, update)]
+    );
 }

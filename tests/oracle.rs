@@ -1,5 +1,6 @@
 //! The legal orders of messages as tables, and the machines held against them: drop, duplicate, swap, insert,
-//! split and coalesce at every position, with the alert, its keys and what comes after it.
+//! split and coalesce at every position, with the alert, its keys and what comes after it. Whatever else can come in a
+//! state, and every state by itself, is in `tests/model`.
 #![cfg(feature = "rustcrypto")]
 
 mod support;

@@ -435,6 +435,8 @@ fn a_wrong_offer_of_a_client_is_refused() {
         ("a list that is cut", OF_SERVERS, &[2, 2], Some(AlertCode::DECODE_ERROR)),
         ("unknown types alone of a server", OF_SERVERS, &[2, 1, 3], Some(UNSUPPORTED_CERTIFICATE)),
         ("unknown types alone of its own", OF_CLIENTS, &[2, 1, 3], Some(UNSUPPORTED_CERTIFICATE)),
+        ("what goes without saying of a server", OF_SERVERS, &[1, 0], Some(ILLEGAL)),
+        ("what goes without saying of its own", OF_CLIENTS, &[1, 0], Some(ILLEGAL)),
         ("an unknown type before a known one", OF_SERVERS, &[2, 3, 0], None),
         ("a type twice", OF_SERVERS, &[2, 0, 0], None),
     ];

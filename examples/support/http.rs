@@ -14,9 +14,14 @@ const MAX_REQUEST: usize = 16 << 10;
 /// The most header fields in a request.
 const MAX_FIELDS: usize = 100;
 
+/// The most bytes that a client gets by asking for `/bytes/N`.
+const MOST_BYTES: usize = 64 << 20;
+
 /// What came of reading a request.
 enum Request {
     Get,
+    /// So many bytes, for a look at throughput: `/bytes/N`.
+    Bytes(usize),
     Head,
     /// Another method.
     Other,
@@ -88,6 +93,7 @@ pub fn serve<S: BufRead + Write>(
 fn answer(request: Request, page: impl Fn() -> String) -> (String, Vec<u8>) {
     let (asked, status, body) = match request {
         Request::Get => ("GET", "200 OK", page()),
+        Request::Bytes(n) => ("GET", "200 OK", "0123456789abcde\n".chars().cycle().take(n).collect()),
         Request::Head => ("HEAD", "200 OK", page()),
         Request::Other => ("another method", "405 Method Not Allowed", "only GET and HEAD here\n".into()),
         Request::TooLong => {
@@ -130,7 +136,10 @@ fn parse(received: &[u8]) -> Option<Request> {
     let mut parsed = httparse::Request::new(&mut fields);
     match parsed.parse(received) {
         Ok(httparse::Status::Complete(_)) => Some(match parsed.method {
-            Some("GET") => Request::Get,
+            Some("GET") => match parsed.path.and_then(|path| path.strip_prefix("/bytes/")?.parse().ok()) {
+                Some(n @ ..=MOST_BYTES) => Request::Bytes(n),
+                _ => Request::Get,
+            },
             Some("HEAD") => Request::Head,
             _ => Request::Other,
         }),

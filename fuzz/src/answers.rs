@@ -88,6 +88,10 @@ impl Scene {
             0 | 1 => self.clients[from].answer(question, manner, script),
             _ => self.servers[from - 2].answer(question, manner, script),
         };
+        match from {
+            0 | 1 => self.clients[from].lost |= from != to,
+            _ => self.servers[from - 2].lost |= from != to,
+        }
         if from != to || manner != Manner::Honest {
             // A ticket may stay away.
             self.undisturbed[from % 2] &= of_ticket;

@@ -10,12 +10,16 @@ use super::reading::{Compatibility, EarlyReading, Incoming, Reading};
 use super::side::{EstablishedOf, Side};
 use super::writing::{Sent, Writing};
 use crate::alert::AlertCode;
+use crate::codepoint::HandshakeType;
 use crate::config::Lease;
 use crate::error::{Error, Failed, Misuse, Refusal};
 use crate::handshake::{Carrier, Established, HalfRtt, Tags};
 use crate::question::{Answer, Question};
 use crate::record::{Opener, SendBuf};
 use crate::schedule::Exporter;
+
+/// The length of a KeyUpdate with its header, in bytes.
+const KEY_UPDATE_LEN: usize = 5;
 
 /// A connection of either side.
 pub(super) struct Core<S: Side> {
@@ -207,7 +211,10 @@ impl<S: Side> Core<S> {
         if answer.tag.connection != self.tags.connection() {
             return Err(Misuse::WrongAnswer.into());
         }
-        self.command(|writing| writing.ticket(answer, out))
+        if let Some(len) = self.command(|writing| writing.ticket(answer, out))? {
+            self.report_sent(HandshakeType::NEW_SESSION_TICKET, len);
+        }
+        Ok(())
     }
 
     /// Sends something for the caller. Once the provider failed, nobody knows which keys the peer expects: that ends
@@ -225,7 +232,11 @@ impl<S: Side> Core<S> {
         &mut self,
         send: impl FnOnce(&mut Writing<S::Write>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let before = self.writing.updates();
         let sent = send(&mut self.writing);
+        for _ in before..self.writing.updates() {
+            self.report_sent(HandshakeType::KEY_UPDATE, KEY_UPDATE_LEN);
+        }
         match &sent {
             Ok(_) | Err(Error::Misuse(_)) => {}
             Err(error) => self.forget(error.clone()),
@@ -361,6 +372,12 @@ impl<S: Side> Core<S> {
     fn report_alert(&mut self, code: AlertCode) {
         let (kind, epoch) = (MessageKind::Alert(code), self.writing.epoch());
         self.shown.message(Reported { direction: Direction::Sent, kind, len: 2, epoch }, &mut self.events);
+    }
+
+    /// Reports a handshake message that was sent behind the handshake.
+    fn report_sent(&mut self, kind: HandshakeType, len: usize) {
+        let (kind, epoch) = (MessageKind::Handshake(kind), Epoch::Application);
+        self.shown.message(Reported { direction: Direction::Sent, kind, len, epoch }, &mut self.events);
     }
 
     fn report_received(&mut self, kind: MessageKind, len: usize, epoch: Epoch) {

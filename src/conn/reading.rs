@@ -322,9 +322,10 @@ impl<S: Side> Reading<S> {
         }
     }
 
-    /// Forgets all keys.
+    /// Forgets all keys, and what was not read yet.
     pub(super) fn forget(&mut self) {
         self.opener = Opener::plain();
+        self.joiner.forget();
         self.live = None;
         self.early = EarlyReading::Never;
     }

@@ -328,7 +328,7 @@ impl SendHalf {
             return Err(Misuse::WrongAnswer.into());
         }
         let sent = writing!(&mut self.writing, writing => writing.ticket(answer, out));
-        self.settle(sent)
+        self.settle(sent).map(drop)
     }
 
     /// Sends close_notify; the half is gone afterwards.

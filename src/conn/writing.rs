@@ -247,17 +247,18 @@ impl<W: Direction> Writing<W> {
         self.epoch
     }
 
-    /// Sends a ticket that was sealed late.
-    pub(super) fn ticket(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error> {
+    /// Sends a ticket that was sealed late, and gives the length of its message in bytes; `None` where there is no ticket.
+    pub(super) fn ticket(&mut self, answer: Answer, out: &mut SendBuf) -> Result<Option<usize>, Error> {
         self.check_open()?;
         match answer.verdict {
             Verdict::Sealed(sealed) => {
                 let message = new_session_ticket(&sealed)?;
                 let records = message.len().div_ceil(self.sealer.max_content());
                 self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
-                self.sealer.seal(ContentType::HANDSHAKE, &message, out).map_err(Error::from)
+                self.sealer.seal(ContentType::HANDSHAKE, &message, out)?;
+                Ok(Some(message.len()))
             }
-            Verdict::NoTicket => Ok(()),
+            Verdict::NoTicket => Ok(None),
             _ => Err(Misuse::WrongAnswer.into()),
         }
     }
@@ -286,6 +287,11 @@ impl<W: Direction> Writing<W> {
             return Err(Misuse::WriteClosed);
         }
         if self.live.is_none() { Err(Misuse::NotEstablished) } else { Ok(()) }
+    }
+
+    /// How many KeyUpdates were sent.
+    pub(super) fn updates(&self) -> u64 {
+        self.updates
     }
 
     /// Whether close_notify or an error alert was sent.

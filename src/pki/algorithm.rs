@@ -307,6 +307,7 @@ pub(super) fn key_in(spki: &[u8]) -> Option<(KeyKind, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     //= testvectors/requirements/rfc9846.txt#section-4.3.3
     //= type=test
@@ -383,6 +384,101 @@ mod tests {
         for bad in [&[][..], &[6, 0], &[5, 0], &[6, 1, 0x2A, 5, 1], &[6, 1, 0x2A, 5, 0, 5, 0]] {
             assert!(!is_identifier(bad), "{bad:02x?}");
         }
+    }
+
+    fn kinds() -> [KeyKind; 6] {
+        let other = KeyKind::Other("DSA".to_owned());
+        [
+            KeyKind::EcdsaP256,
+            KeyKind::EcdsaP384,
+            KeyKind::EcdsaP521,
+            KeyKind::Ed25519,
+            KeyKind::Rsa(2048),
+            other,
+        ]
+    }
+
+    #[test]
+    fn a_scheme_is_signed_by_one_kind_of_key() {
+        use SignatureScheme as S;
+        let table = [
+            (S::ECDSA_SECP256R1_SHA256, 0),
+            (S::ECDSA_SECP384R1_SHA384, 1),
+            (S::ECDSA_SECP521R1_SHA512, 2),
+            (S::ED25519, 3),
+            (S::RSA_PSS_RSAE_SHA256, 4),
+            (S::RSA_PSS_RSAE_SHA384, 4),
+            (S::RSA_PSS_RSAE_SHA512, 4),
+            // RFC 9846 section 4.3.3: PKCS #1 v1.5 is "not defined for use in signed TLS handshake messages".
+            (S::RSA_PKCS1_SHA256, 9),
+        ];
+        for (scheme, signer) in table {
+            for (position, kind) in kinds().iter().enumerate() {
+                assert_eq!(kind.signs(scheme), position == signer, "{scheme}, {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_signed_by_a_key_of_its_algorithm() {
+        use SignatureAlgorithm as A;
+        let ecdsa = |p256, p384, p521| [Some(p256), Some(p384), Some(p521), None, None, None];
+        let rsa = |algorithm| [None, None, None, None, Some(algorithm), None];
+        let table = [
+            (SignedWith::EcdsaSha256, ecdsa(A::EcdsaP256Sha256, A::EcdsaP384Sha256, A::EcdsaP521Sha256)),
+            (SignedWith::EcdsaSha384, ecdsa(A::EcdsaP256Sha384, A::EcdsaP384Sha384, A::EcdsaP521Sha384)),
+            (SignedWith::EcdsaSha512, ecdsa(A::EcdsaP256Sha512, A::EcdsaP384Sha512, A::EcdsaP521Sha512)),
+            (SignedWith::Ed25519, [None, None, None, Some(A::Ed25519), None, None]),
+            (SignedWith::RsaPkcs1Sha256, rsa(A::RsaPkcs1Sha256)),
+            (SignedWith::RsaPkcs1Sha384, rsa(A::RsaPkcs1Sha384)),
+            (SignedWith::RsaPkcs1Sha512, rsa(A::RsaPkcs1Sha512)),
+            (SignedWith::RsaPssSha256, rsa(A::RsaPssSha256)),
+            (SignedWith::RsaPssSha384, rsa(A::RsaPssSha384)),
+            (SignedWith::RsaPssSha512, rsa(A::RsaPssSha512)),
+            (SignedWith::Md5, [None; 6]),
+            (SignedWith::Sha1, [None; 6]),
+        ];
+        for (signed, by) in table {
+            assert_eq!(kinds().map(|kind| signed.by(&kind)), by, "{signed}");
+        }
+    }
+
+    /// An AlgorithmIdentifier of short parts.
+    fn identifier(oid: &[u8], parameters: &[u8]) -> Vec<u8> {
+        let len = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap();
+        let oid = [&[OID, len(oid)][..], oid].concat();
+        [&[SEQUENCE, len(&oid) + len(parameters)][..], &oid, parameters].concat()
+    }
+
+    #[test]
+    fn algorithms_are_read_with_the_parameters_that_they_may_have() {
+        const ECDSA: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4];
+        const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1];
+        let read = |arc: &[u8], last: &[u8], parameters| {
+            SignedWith::read(&identifier(&[arc, last].concat(), parameters)).to_string()
+        };
+        let bare = [
+            (ECDSA, &[3, 2][..], "ecdsa_secp256r1_sha256"),
+            (ECDSA, &[3, 3], "ecdsa_secp384r1_sha384"),
+            (ECDSA, &[3, 4], "ecdsa_secp521r1_sha512"),
+            (ED25519, &[], "ed25519"),
+        ];
+        for (arc, last, name) in bare {
+            assert_eq!(read(arc, last, &[]), name);
+            assert!(read(arc, last, NULL).starts_with("the algorithm"), "{name} with parameters");
+        }
+        let null = [(11, "rsa_pkcs1_sha256"), (12, "rsa_pkcs1_sha384"), (13, "rsa_pkcs1_sha512")];
+        for (last, name) in null {
+            assert_eq!(read(RSA, &[last], NULL), name);
+            assert_eq!(read(RSA, &[last], &[]), name);
+            assert!(
+                read(RSA, &[last], &[5, 1, 0]).starts_with("the algorithm"),
+                "{name} with other parameters"
+            );
+        }
+        assert_eq!(read(ECDSA, &[1], &[]), "SHA-1, which is broken");
+        assert_eq!(read(RSA, &[5], NULL), "SHA-1, which is broken");
+        assert_eq!(read(RSA, &[4], NULL), "MD5, which is broken");
     }
 
     #[test]

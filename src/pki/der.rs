@@ -148,6 +148,14 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_several_bytes_are_refused() {
+        for tag in [0x1F, 0x3F, 0x9F, 0xBF] {
+            assert!(Elements::of(&[tag, 0]).next().is_none(), "{tag:02x}");
+            assert!(Elements::of(&[tag ^ 1, 0]).next().is_some(), "{tag:02x}");
+        }
+    }
+
+    #[test]
     fn object_identifiers_print_dotted() {
         assert_eq!(dotted(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01]), "1.2.840.10045.2.1");
         assert_eq!(dotted(&[0x55, 0x1D, 0x1E]), "2.5.29.30");

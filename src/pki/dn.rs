@@ -129,6 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn spaces_are_escaped_where_they_begin_or_end_a_value() {
+        let name = name(&[(&[0x55, 4, 3], UTF8_STRING, b" a b "), (&[0x55, 4, 3], UTF8_STRING, b"#c#")]);
+        assert_eq!(rfc4514(&name), "CN=\\#c#,CN=\\ a b\\ ");
+    }
+
+    #[test]
+    fn known_types_have_names() {
+        let uid = [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 1];
+        let mail = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1];
+        let in_2_5_4 = [(3, "CN"), (5, "serialNumber"), (6, "C"), (7, "L"), (8, "ST"), (9, "STREET")];
+        for (last, known) in in_2_5_4.into_iter().chain([(10, "O"), (11, "OU")]) {
+            assert_eq!(short_name(&[0x55, 4, last]), Some(known));
+        }
+        assert_eq!(short_name(&[&uid[..], &[1]].concat()), Some("UID"));
+        assert_eq!(short_name(&[&uid[..], &[25]].concat()), Some("DC"));
+        assert_eq!(short_name(&mail), Some("emailAddress"));
+    }
+
+    #[test]
     fn unknown_types_and_values_are_shown_as_numbers() {
         let name = name(&[(&[0x55, 4, 99], 0x1E, &[0, 65])]);
         assert_eq!(rfc4514(&name), "2.5.4.99=#1e020041");

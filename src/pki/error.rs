@@ -464,6 +464,7 @@ impl fmt::Display for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::ToString;
 
     //= testvectors/requirements/rfc9846.txt#section-4.5.1.2
@@ -500,6 +501,72 @@ mod tests {
 
     #[test]
     fn spans_print_in_their_largest_unit() {
-        assert_eq!(Span(86_400 * 3).to_string(), "3 days");
+        let spans = [
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7_199, "119 minutes"),
+            (7_200, "2 hours"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+            (86_400 * 30, "30 days"),
+        ];
+        for (seconds, text) in spans {
+            assert_eq!(Span(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn reasons_for_a_revocation_have_the_names_of_rfc_5280() {
+        let names = [
+            "unspecified",
+            "keyCompromise",
+            "cACompromise",
+            "affiliationChanged",
+            "superseded",
+            "cessationOfOperation",
+            "certificateHold",
+            "of an unknown kind",
+            "removeFromCRL",
+            "privilegeWithdrawn",
+            "aACompromise",
+            "of an unknown kind",
+        ];
+        for (number, name) in (0..).zip(names) {
+            assert_eq!(Reason(number).to_string(), format!("{name} ({number})"));
+        }
+    }
+
+    #[test]
+    fn candidates_are_told_one_after_the_other_with_what_stood_against_them() {
+        let why = |hash| VerifyError::BrokenHash { subject: "CN=x".to_string(), hash };
+        let [one, two] = ["MD5", "SHA-1"].map(|hash| Rejected::new(format!("CN={hash}"), why(hash)));
+        assert_eq!(one.to_string(), format!("\"CN=MD5\": {}", why("MD5")));
+        let no_path = NoPath {
+            subject: "CN=x".to_string(),
+            below: "CN=x".to_string(),
+            issuer: "CN=y".to_string(),
+            issuer_url: None,
+            self_signed: false,
+            sent: 0,
+            roots: 1,
+            store: None,
+            rejected: Vec::from([one.clone(), two.clone()]),
+            skipped: Vec::new(),
+        };
+        let told = format!("to a trusted root: candidate {one}; candidate {two} (trusted: 1 root)");
+        assert!(no_path.to_string().ends_with(&told), "{no_path}");
+    }
+
+    #[test]
+    fn others_are_mentioned_only_where_there_are_more_trust_domains() {
+        let told = |trusted: &[&str], bundles| {
+            let trusted = trusted.iter().map(ToString::to_string).collect();
+            VerifyError::UnknownTrustDomain { domain: None, trusted, bundles }.to_string()
+        };
+        assert!(told(&["a.test"], 1).ends_with("; 1 domain is trusted: a.test"));
+        assert!(told(&["a.test", "b.test"], 2).ends_with("; 2 domains are trusted: a.test, b.test"));
+        assert!(
+            told(&["a.test", "b.test"], 3).ends_with("; 3 domains are trusted: a.test, b.test, and others")
+        );
     }
 }

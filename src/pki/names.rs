@@ -319,6 +319,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_malformed_is_told_apart_from_one_of_an_unknown_kind() {
+        let refused =
+            |tag, content| GeneralName::read(Elements::of(&tlv(tag, content)).next().unwrap()).err();
+        assert!(refused(0xA0, &[5, 0]).unwrap().contains("otherName"));
+        assert!(refused(0xA4, &[5, 0]).unwrap().contains("directory name"));
+        assert!(refused(0x88, &[]).unwrap().contains("no known kind"));
+        assert!(refused(0x85, &[5, 0]).unwrap().contains("no known kind"));
+    }
+
+    #[test]
     fn names_match_without_regard_to_case() {
         assert!(dns_matches("Example.TEST", "example.test"));
         assert!(!dns_matches("example.test", "example.tes"));

@@ -165,6 +165,39 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_key_comes_in_order_each_once_and_with_its_version() {
+        const ISSUER_ID: &[u8] = &[0x81, 2, 0, 7];
+        let outline = Outline::of(LEAF).unwrap();
+        let (tbs, rest) = (&outline.tbs[4..], &LEAF[4 + outline.tbs.len()..]);
+        let (mut fields, mut last) = (Elements::of(tbs), 0);
+        while let Some(field) = fields.next() {
+            last = field.whole.len();
+        }
+        let (before, extensions) = tbs.split_at(tbs.len() - last);
+        let taken = |fields: &[&[u8]]| {
+            Outline::of(&sequence(&[&sequence(&fields.concat()), rest].concat())).is_some()
+        };
+        assert!(taken(&[before, ISSUER_ID, extensions]));
+        assert!(!taken(&[before, extensions, ISSUER_ID]), "out of order");
+        assert!(!taken(&[before, ISSUER_ID, ISSUER_ID, extensions]), "twice");
+        let (version, unversioned) = before.split_at(5);
+        assert_eq!(version, [0xA0, 3, 2, 1, 2]);
+        assert!(!taken(&[unversioned, extensions]), "extensions need version 3");
+    }
+
+    #[test]
+    fn an_integer_has_its_shortest_form() {
+        for shortest in
+            [&[0][..], &[0x7F], &[0x80], &[0xFF], &[0, 0x80], &[0, 0xFF], &[0xFF, 0x7F], &[0xFF, 0]]
+        {
+            assert!(is_shortest(shortest), "{shortest:02x?}");
+        }
+        for longer in [&[][..], &[0, 0], &[0, 0x7F], &[0xFF, 0x80], &[0xFF, 0xFF]] {
+            assert!(!is_shortest(longer), "{longer:02x?}");
+        }
+    }
+
+    #[test]
     fn every_truncation_is_refused() {
         for len in 0..LEAF.len() {
             assert!(Outline::of(&LEAF[..len]).is_none(), "{len}");

@@ -100,6 +100,12 @@ impl Joiner {
         }
     }
 
+    /// Gives all memory back: nothing is joined any more.
+    pub(crate) fn forget(&mut self) {
+        self.bytes = Vec::new();
+        self.at = 0;
+    }
+
     /// Whether no handshake byte waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
@@ -204,6 +210,15 @@ mod tests {
         assert_eq!(fault.alert(), crate::AlertCode::ILLEGAL_PARAMETER);
         let fault = joiner().push(&[99, 0, 0, 1]).unwrap_err();
         assert_eq!(fault.alert(), crate::AlertCode::UNEXPECTED_MESSAGE);
+    }
+
+    #[test]
+    fn what_is_forgotten_holds_no_memory() {
+        let mut joiner = joiner();
+        joiner.push(&[20, 0, 0, 3, 7, 8]).unwrap();
+        joiner.forget();
+        assert!(joiner.is_empty() && joiner.peek().unwrap().is_none());
+        assert_eq!(joiner.bytes.capacity(), 0);
     }
 
     #[test]

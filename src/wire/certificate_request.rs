@@ -150,6 +150,26 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_may_have_what_the_request_asked_for() {
+        let body = message(schemes);
+        assert_eq!(CertificateRequest::parse(&body).unwrap().wanted(), ExtensionSet::EMPTY);
+        let body = message(|w| {
+            schemes(w)?;
+            status_request::encode_request(w)
+        });
+        let wanted = CertificateRequest::parse(&body).unwrap().wanted();
+        assert!(wanted.contains(ExtensionType::STATUS_REQUEST));
+        assert!(!wanted.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP));
+        let body = message(|w| {
+            schemes(w)?;
+            signed_certificate_timestamp::encode_request(w)
+        });
+        let wanted = CertificateRequest::parse(&body).unwrap().wanted();
+        assert!(wanted.contains(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP));
+        assert!(!wanted.contains(ExtensionType::STATUS_REQUEST));
+    }
+
+    #[test]
     fn a_request_without_signature_algorithms_is_refused() {
         let refused = message(|w| signature_algorithms::encode_cert(w, &[SignatureScheme::ED448]));
         assert_eq!(alert(CertificateRequest::parse(&refused)), AlertCode::MISSING_EXTENSION);

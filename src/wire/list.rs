@@ -186,6 +186,7 @@ mod tests {
     use crate::alert::AlertCode;
     use crate::wire::testing::{alert, truncations_and_extra_byte_are_refused, written};
     use crate::wire::{U8, U16};
+    use alloc::format;
     use alloc::vec::Vec;
 
     fn groups(bytes: &[u8]) -> Result<U16List<'_, NamedGroup>, Fault> {
@@ -226,6 +227,16 @@ mod tests {
         assert_eq!(list.len(), 3);
         assert_eq!(list.iter().collect::<Vec<_>>(), wanted);
         assert_eq!(list.into_iter().collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn lists_are_shown_as_their_items_and_are_equal_by_their_bytes() {
+        let of = |bytes| List::parse(bytes, |r| r.vec::<U8>()).unwrap();
+        assert_eq!(of(&[1, 7]), of(&[1, 7]));
+        assert_ne!(of(&[1, 7]), of(&[1, 8]));
+        assert_eq!(format!("{:?}", of(&[1, 7])), "[[7]]");
+        let shown = format!("{:?}", groups(&[0, 2, 0, 29]).unwrap());
+        assert_eq!(shown, format!("{:?}", [NamedGroup::X25519]));
     }
 
     #[test]

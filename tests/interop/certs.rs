@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 /// The kinds of certificates that every peer is tried with.
 pub const KINDS: [&str; 4] = ["rsa", "p256", "p384", "ed25519"];
 
+/// How many bytes the comment in the certificate `long` has, so that its message needs two records.
+const LONG: usize = 18_000;
+
 /// Where a file of the tests is, such as `ca.pem`, `rsa.pem`, `rsa.key` and its public half `rsa.pub`.
 pub fn file(name: &str) -> String {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
@@ -67,6 +70,13 @@ keyUsage = critical,digitalSignature
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = URI:spiffe://interop.test/api
+[long]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:localhost,IP:127.0.0.1,IP:::1
+nsComment = COMMENT
 [stapled]
 basicConstraints = CA:FALSE
 keyUsage = critical,digitalSignature
@@ -88,7 +98,7 @@ distinguished_name = none
 fn make() -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("interop-{}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
-    fs::write(dir.join("config"), CONFIG).unwrap();
+    fs::write(dir.join("config"), CONFIG.replace("COMMENT", &"x".repeat(LONG))).unwrap();
     fs::write(dir.join("index"), "").unwrap();
     fs::write(dir.join("crlnumber"), "01\n").unwrap();
     for authority in ["ca", "wrong-ca"] {
@@ -108,6 +118,7 @@ fn make() -> PathBuf {
         ("expired", &p256, "signing"),
         ("revoked", &p256, "signing"),
         ("workload", &p256, "workload"),
+        ("long", &p256, "long"),
         ("stapled", &p256, "stapled"),
         ("responder", &p256, "responder"),
     ] {

@@ -6,10 +6,8 @@ use std::process::Stdio;
 use std::thread;
 
 use super::certs::{file, scratch};
-use super::peers::{
-    Server, gnutls_serv, s_client_to_localhost, s_server, serving, tlsclient, tlsclient_command, tlsserver,
-    trusting,
-};
+use super::ours::{Server, serving, tlsclient, tlsclient_command, tlsserver, trusting};
+use super::peers::{gnutls_serv, s_client_to_localhost, s_server};
 use super::process::{DEADLINE, Running};
 use super::report;
 

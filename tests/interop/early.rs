@@ -6,9 +6,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 use super::certs::scratch;
-use super::peers::{
-    SUITES, Server, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server, serving, trusting,
-};
+use super::ours::{Server, serving, trusting};
+use super::peers::{SUITES, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server};
 use super::process::{DEADLINE, Finished, Running};
 use super::report;
 

@@ -5,10 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use super::certs::{file, scratch};
-use super::peers::{
-    Server, gnutls_cli_for, gnutls_serv, s_client, s_client_to_localhost, s_server, serving, tlsclient,
-    tlsclient_command, tlsserver_command, trusting,
-};
+use super::ours::{Server, serving, tlsclient, tlsclient_command, tlsserver_command, trusting};
+use super::peers::{gnutls_cli_for, gnutls_serv, s_client, s_client_to_localhost, s_server};
 use super::process::{DEADLINE, Finished, Running};
 use super::report;
 

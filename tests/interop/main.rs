@@ -1,4 +1,5 @@
-//! Real peers on 127.0.0.1: OpenSSL, GnuTLS and Node against the example programs, in both roles; and Redis.
+//! Real peers on 127.0.0.1: OpenSSL and GnuTLS against the example programs, in what goes deeper than the matrix of all
+//! peers (`matrix/`); and Redis.
 //!
 //! A peer that is missing fails the tests. Nothing here sleeps or counts on a port; every wait has a deadline.
 
@@ -7,9 +8,9 @@ mod closing;
 mod early;
 mod faults;
 mod features;
-mod matrix;
 mod mutual;
 mod node;
+mod ours;
 mod peers;
 mod process;
 mod psk;

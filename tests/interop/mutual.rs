@@ -1,9 +1,8 @@
 //! Who the other side is: client certificates both ways, workloads, pins, revocation lists, stapled responses.
 
 use super::certs::{KINDS, file};
-use super::peers::{
-    Server, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server, s_server_with, serving, trusting,
-};
+use super::ours::{Server, serving, trusting};
+use super::peers::{gnutls_cli, gnutls_serv, s_client_to_localhost, s_server, s_server_with};
 use super::process::Running;
 use super::report;
 

@@ -1,131 +1,21 @@
-//! The programs: ours, and those of OpenSSL and GnuTLS, with what they need to run.
+//! The programs of OpenSSL and GnuTLS, with what they need to run.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
 
 use super::certs::file;
+use super::ours::{Server, command};
 use super::process::Running;
 
-/// A server that listens on 127.0.0.1.
-pub struct Server {
-    pub process: Running,
-    pub port: u16,
-}
-
-impl Server {
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// As our client wants it.
-    pub fn localhost(&self) -> String {
-        format!("localhost:{}", self.port)
-    }
-}
-
-/// A suite by its standard name and by GnuTLS's.
+/// A suite by its standard name.
 pub struct Suite {
     pub name: &'static str,
-    pub gnutls: &'static str,
 }
 
 pub const SUITES: [Suite; 3] = [
-    Suite { name: "TLS_AES_128_GCM_SHA256", gnutls: "AES-128-GCM" },
-    Suite { name: "TLS_AES_256_GCM_SHA384", gnutls: "AES-256-GCM" },
-    Suite { name: "TLS_CHACHA20_POLY1305_SHA256", gnutls: "CHACHA20-POLY1305" },
+    Suite { name: "TLS_AES_128_GCM_SHA256" },
+    Suite { name: "TLS_AES_256_GCM_SHA384" },
+    Suite { name: "TLS_CHACHA20_POLY1305_SHA256" },
 ];
-
-/// A group by its standard name, by OpenSSL's and by GnuTLS's.
-pub struct Group {
-    pub name: &'static str,
-    pub openssl: &'static str,
-    pub gnutls: &'static str,
-}
-
-pub const GROUPS: [Group; 3] = [
-    Group { name: "x25519", openssl: "X25519", gnutls: "X25519" },
-    Group { name: "secp256r1", openssl: "P-256", gnutls: "SECP256R1" },
-    Group { name: "secp384r1", openssl: "P-384", gnutls: "SECP384R1" },
-];
-
-/// One of the example programs, built like this test.
-fn program(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let dir = BUILT.get_or_init(|| {
-        // target/PROFILE/deps/interop-HASH
-        let this = std::env::current_exe().unwrap();
-        let profile = this.ancestors().nth(2).unwrap().to_owned();
-        let mut build = Command::new(env!("CARGO"));
-        // The features of this test, so that the library is built once.
-        let features = [
-            ("interop", true),
-            ("tokio", cfg!(feature = "tokio")),
-            ("redis", cfg!(feature = "redis")),
-            ("http", cfg!(feature = "http")),
-            ("native-roots", cfg!(feature = "native-roots")),
-        ];
-        let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-        build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--features", &features.join(",")]);
-        build.args(["--example", "tlsserver", "--example", "tlsclient", "--target-dir"]);
-        build.arg(profile.parent().unwrap());
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success(), "the example programs do not build");
-        profile.join("examples")
-    });
-    dir.join(name)
-}
-
-pub fn command(name: impl Into<PathBuf>, arguments: &[&str]) -> Command {
-    let mut command = Command::new(name.into());
-    command.args(arguments).env_remove("SSLKEYLOGFILE");
-    command
-}
-
-/// Our client.
-pub fn tlsclient(arguments: &[&str]) -> Running {
-    Running::start(tlsclient_command(arguments))
-}
-
-pub fn tlsclient_command(arguments: &[&str]) -> Command {
-    command(program("tlsclient"), arguments)
-}
-
-/// Our client, which trusts the tests' CA.
-pub fn trusting(server: &Server, arguments: &[&str]) -> Running {
-    let (localhost, ca) = (server.localhost(), file("ca.pem"));
-    tlsclient(&[&[&localhost, "--ca", &ca], arguments].concat())
-}
-
-pub fn tlsserver_command(arguments: &[&str]) -> Command {
-    command(program("tlsserver"), &[&["--listen", "127.0.0.1:0"], arguments].concat())
-}
-
-/// Our server.
-pub fn tlsserver(arguments: &[&str]) -> Server {
-    started(tlsserver_command(arguments))
-}
-
-pub fn started(command: Command) -> Server {
-    let process = Running::start(command);
-    let port = process.number_after("listening on 127.0.0.1:");
-    Server { process, port }
-}
-
-/// Our server with certificates of these names.
-pub fn serving(names: &[&str], arguments: &[&str]) -> Server {
-    let files: Vec<String> = names
-        .iter()
-        .flat_map(|name| {
-            ["--cert".into(), file(&format!("{name}.pem")), "--key".into(), file(&format!("{name}.key"))]
-        })
-        .collect();
-    let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    tlsserver(&[&files[..], arguments].concat())
-}
 
 /// OpenSSL's client, which trusts the tests' CA and asks for `localhost` unless told otherwise.
 pub fn s_client(server: &Server, arguments: &[&str]) -> Running {
@@ -173,20 +63,10 @@ pub fn gnutls_serv(name: &str, arguments: &[&str]) -> Server {
         let common = ["--port", &number, "--x509certfile", &cert, "--x509keyfile", &key];
         // Its stdout is a pipe, which it would fill before it writes.
         let line_by_line = &["-oL", "gnutls-serv"][..];
-        let mut process = Running::start(command("stdbuf", &[line_by_line, &common, arguments].concat()));
-        let listening = format!("IPv4 0.0.0.0 port {port}...");
-        process.wait_any(&[&listening]);
-        process.wait_any(&["done", "failed"]);
-        let listening = format!("{listening}done");
-        if process.stdout().contains(&listening) || process.stderr().contains(&listening) {
+        let process = Running::start(command("stdbuf", &[line_by_line, &common, arguments].concat()));
+        if process.comes(&format!("IPv4 0.0.0.0 port {port}...done")) {
             return Server { process, port };
         }
-        process.kill();
     }
     panic!("gnutls-serv found no free port");
-}
-
-/// The priority string for one suite and one group.
-pub fn gnutls_priority(suite: &Suite, group: &Group) -> String {
-    format!("NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+{}:-GROUP-ALL:+GROUP-{}", suite.gnutls, group.gnutls)
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long any wait lasts at most.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A program that runs.
 pub struct Running {
@@ -92,6 +92,22 @@ impl Running {
                 return self;
             }
             assert!(Instant::now() < until && !silent, "{self}none of {texts:?}");
+            self.stdout.pause();
+        }
+    }
+
+    /// Whether this text comes on either output before the program ends.
+    pub fn comes(&self, text: &str) -> bool {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let silent = self.is_silent();
+            let said = format!("{}{}", self.stdout.text(), self.stderr.text());
+            if said.contains(text) {
+                return true;
+            }
+            if silent || Instant::now() > until {
+                return false;
+            }
             self.stdout.pause();
         }
     }

@@ -1,6 +1,7 @@
 //! External pre-shared keys, both ways, with and without a key exchange.
 
-use super::peers::{Server, command, gnutls_cli, s_client, s_server_with, serving, tlsclient, tlsserver};
+use super::ours::{Server, command, serving, tlsclient, tlsserver};
+use super::peers::{gnutls_cli, s_client, s_server_with};
 use super::process::{Finished, Running};
 use super::report;
 

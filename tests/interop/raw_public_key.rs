@@ -18,7 +18,8 @@ use symbolon::question::{Answer, PeerEvidence, Question, VerifyPeer};
 use symbolon::{AlertCode, Refusal};
 
 use super::certs::{KINDS, file};
-use super::peers::{command, gnutls_serv};
+use super::ours::command;
+use super::peers::gnutls_serv;
 use super::process::{DEADLINE, Running};
 use super::report;
 

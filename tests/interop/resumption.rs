@@ -3,11 +3,8 @@
 use std::fs;
 
 use super::certs::{file, scratch};
-use super::node;
-use super::peers::{
-    SUITES, Server, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server, serving, tlsserver_command,
-    trusting,
-};
+use super::ours::{Server, serving, tlsserver_command, trusting};
+use super::peers::{SUITES, gnutls_cli, gnutls_serv, s_client_to_localhost, s_server};
 use super::process::{Finished, Running};
 use super::report;
 
@@ -69,26 +66,6 @@ fn gnutls_resumes_both_ways() {
     ping(&mut trusting(&theirs, &["--session", &session])).says("\nresumed\n");
     theirs.process.wait_any(&["*** This is a resumed session"]);
     report("GnuTLS resumes", 2);
-}
-
-#[test]
-fn node_resumes_both_ways() {
-    for suite in &SUITES[..2] {
-        let session = scratch(&format!("{}-node", suite.name));
-        let ours = serving(&["p256"], &["--echo", "--tickets", "2"]);
-        ping(&mut node::resuming_client(&ours, suite.name, &session)).says("reused false");
-        ping(&mut node::resuming_client(&ours, suite.name, &session)).says("reused true");
-        told(&ours, suite.name, "X25519MLKEM768", "resumed");
-
-        let session = scratch(&format!("{}-node-server", suite.name));
-        let theirs = node::server("p256", "X25519MLKEM768");
-        let options = ["--suites", suite.name, "--session", &session];
-        ping(&mut trusting(&theirs, &options)).says(FIRST);
-        theirs.process.wait_err("reused false");
-        ping(&mut trusting(&theirs, &options)).says("\nresumed\n");
-        theirs.process.wait_err("reused true");
-    }
-    report("Node resumes", 4);
 }
 
 #[test]

@@ -67,10 +67,10 @@ impl<E: Conn> Here<E> {
         Outcome { result, told, alerts, unread }
     }
 
+    /// Hands in an answer, and goes on with what has come already.
     fn resume(&mut self, answer: symbolon::question::Answer) -> Result<Gave, Error> {
         let party = &mut self.puppet.party;
         party.conn.resume(answer, &mut party.out)?;
-        // An open connection is not asked to read on: a ticket pauses nothing.
         party.run().map(|()| Gave::Nothing)
     }
 

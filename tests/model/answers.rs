@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use symbolon::codepoint::CertificateType;
 use symbolon::conn::{NotResumed, Unknowable};
 use symbolon::psk::{ExternalPsk, PskHash};
 use symbolon::question::{Answer, KnownPsk, Question};
@@ -46,7 +47,10 @@ pub fn reply_to(question: Question, reply: Reply, answers: &mut Answers) -> Answ
         (Question::CheckReplay(asked), Reply::Fresh) => asked.fresh(),
         (Question::CheckReplay(asked), Reply::Replayed) => asked.replayed(),
         (Question::CheckReplay(asked), Reply::Unknowable) => asked.unknown(Unknowable::Full),
-        (Question::ChooseCredential(asked), Reply::ChosenUnfit) => asked.with(cheap::raw()),
+        (Question::ChooseCredential(asked), Reply::ChosenUnfit) => {
+            let raw = asked.certificate_type() == CertificateType::RAW_PUBLIC_KEY;
+            asked.with(if raw { cheap::certified() } else { cheap::raw() })
+        }
         (Question::ChooseCredential(asked), Reply::NoCredential) => asked.none(),
         (Question::ChooseCredential(asked), Reply::ChooseRefused) => {
             asked.refused(refusal(AlertCode::GENERAL_ERROR))

@@ -198,7 +198,7 @@ pub const GARBLED: &[Kind] = &[
     Update,
 ];
 
-/// What is told apart by which messages it takes is told apart by these.
+/// What tells one state from another: which messages it takes, under which keys, and what may be called.
 pub const PROBES: &[Input] = &[
     Garbled(ClientHello),
     Garbled(ServerHello),
@@ -210,6 +210,14 @@ pub const PROBES: &[Input] = &[
     Garbled(Verify),
     Garbled(Finished),
     Garbled(Update),
+    Ccs,
+    Data,
+    Undecipherable,
+    MisprotectedUserCanceled,
+    Call(WriteBefore),
+    Call(WriteToAnyone),
+    Call(UpdateKeysOfBoth),
+    Call(IntoKernel),
 ];
 
 pub const RECORDS: &[Input] = &[
@@ -332,16 +340,17 @@ pub fn inputs(question: Option<&str>) -> Vec<Input> {
 /// The numbers that RFC 9846 section 4 gives to handshake messages.
 pub const NUMBERS: [u8; 11] = [1, 2, 4, 5, 8, 11, 13, 15, 20, 24, 254];
 
+/// In how many parts the unknown numbers are tried.
+pub const PARTS: u8 = 8;
+
 impl Input {
-    /// What it stands for at the place of this number: numbers of messages, of alerts or of record types. All messages are
-    /// tried everywhere; of the others every place tries a part, and each so many places all of them.
+    /// What it stands for at the place of this number: numbers of messages, of alerts or of record types. Every place tries a
+    /// part of those that are unknown, and each [`PARTS`] places try all of them.
     pub fn forms(self, place: usize) -> Vec<u8> {
-        const PARTS: usize = 8;
-        let part = |form: u8| usize::from(form) % PARTS == place % PARTS;
-        let but = |not: &[u8]| -> Vec<u8> { (0..=255).filter(|form| !not.contains(form)).collect() };
-        let some = |not: &[u8]| -> Vec<u8> { but(not).into_iter().filter(|form| part(*form)).collect() };
+        let part = |form: u8| usize::from(form % PARTS) == place % usize::from(PARTS);
+        let some = |not: &[u8]| (0..=255).filter(|form| part(*form) && !not.contains(form)).collect();
         match self {
-            Message(Unknown) => but(&NUMBERS),
+            Message(Unknown) => some(&NUMBERS),
             Misprotected(Unknown) => vec![0, 3, 12, 99, 253, 255],
             ErrorAlert => some(&[0, 90]),
             ErrorWarning | MisprotectedErrorAlert | HalfThenErrorAlert => vec![1, 10, 40, 80, 200, 255],

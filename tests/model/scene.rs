@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rustls_pki_types::UnixTime;
 use symbolon::codepoint::{CertificateType, NamedGroup};
-use symbolon::config::{ClientAuth, ClientConfig, ServerConfig, ServerConfigBuilder, StatelessRetry};
+use symbolon::config::{
+    ClientAuth, ClientConfig, Credential, ServerConfig, ServerConfigBuilder, StatelessRetry,
+};
 use symbolon::conn::{Client, Epoch, NotResumed, Offer, SendBuf, Server, Unknowable};
 use symbolon::psk::{ExternalPsk, PskHash, Ticket};
 
@@ -64,6 +66,8 @@ pub struct Scene {
     pub again: bool,
     /// The server asks which configuration serves the client.
     pub fronted: bool,
+    /// The client does without ChangeCipherSpec, which is for middleboxes alone.
+    pub bare: bool,
     pub tickets: u8,
     /// What both sides draw from: connections of one seed have the same identity for their questions.
     pub seed: u64,
@@ -76,6 +80,7 @@ pub const FULL: Scene = Scene {
     raw: false,
     again: false,
     fronted: false,
+    bare: false,
     tickets: 0,
     seed: 0x5EED,
 };
@@ -83,6 +88,8 @@ pub const MUTUAL: Scene = Scene { auth: Auth::Required, ..FULL };
 pub const OPTIONAL: Scene = Scene { auth: Auth::Optional, ..FULL };
 pub const MIGRATING: Scene = Scene { auth: Auth::Migrating, ..FULL };
 pub const RAW: Scene = Scene { raw: true, ..MUTUAL };
+pub const BARE: Scene = Scene { bare: true, ..FULL };
+pub const BARE_RETRY: Scene = Scene { bare: true, ..RETRY };
 pub const RETRY: Scene = Scene { retry: Retry::Stateful, ..FULL };
 pub const STATELESS: Scene = Scene { retry: Retry::Stateless, ..FULL };
 pub const EXTERNAL: Scene = Scene { key: Key::External, ..FULL };
@@ -123,6 +130,9 @@ impl Scene {
         }
         if self.again {
             builder = builder.verify_resumed_peers();
+        }
+        if self.bare {
+            builder = builder.without_middlebox_compatibility();
         }
         let mut party = client_with(&builder.build().unwrap(), self.offer());
         party.answers.provider = provider;
@@ -166,22 +176,22 @@ impl Scene {
         Puppet::new(party, Role::Server)
     }
 
-    fn credential(self) -> Arc<symbolon::config::Credential> {
+    fn credential(self) -> Arc<Credential> {
         if self.raw { cheap::raw() } else { cheap::certified() }
     }
 
     fn serving(self, builder: ServerConfigBuilder) -> Arc<ServerConfig> {
         let group = if self.retry == Retry::No { NamedGroup::X25519 } else { NamedGroup::SECP256R1 };
-        let authorities = Vec::new;
+        let authorities = Vec::new();
         let mut builder = builder
             .suites(&[suite().id])
             .groups(&[group])
             .tickets(self.tickets)
             .client_auth(match self.auth {
                 Auth::Off => ClientAuth::Off,
-                Auth::Optional => ClientAuth::Optional { authorities: authorities() },
-                Auth::Migrating => ClientAuth::Migrating { authorities: authorities() },
-                Auth::Required => ClientAuth::Required { authorities: authorities() },
+                Auth::Optional => ClientAuth::Optional { authorities },
+                Auth::Migrating => ClientAuth::Migrating { authorities },
+                Auth::Required => ClientAuth::Required { authorities },
             })
             .reveal_secrets();
         if self.raw {

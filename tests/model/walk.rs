@@ -7,8 +7,9 @@ use symbolon::conn::Epoch;
 use symbolon::{AlertCode, Error, Misuse};
 
 use crate::act::{Gave, Outcome, alert};
+use crate::answers::minted;
 use crate::conn::Conn;
-use crate::input::{Command, Input, PROBES, inputs};
+use crate::input::{Command, Input, Kind, PARTS, PROBES, inputs};
 use crate::place::{Here, Place};
 use crate::support::forge::*;
 use crate::then::{Row, Then};
@@ -41,9 +42,17 @@ fn idle(place: &Place) -> impl Iterator<Item = String> {
     without.map(|input| format!("{}: a row for {input:?}, which cannot come", place.name))
 }
 
+/// Numbers that nothing is known by, and how many there are.
+const UNKNOWN: [(Input, usize); 4] = [
+    (Input::Message(Kind::Unknown), 245),
+    (Input::ErrorAlert, 254),
+    (Input::UnknownType, 252),
+    (Input::UnknownInnerType, 251),
+];
+
 /// Tries every input at every one of `places`; gives the number of cells and everything that is not as the tables have it.
 pub fn walk<E: Conn>(places: &[Place]) -> (usize, Vec<String>) {
-    let (mut cells, mut wrong) = (0, Vec::new());
+    let (mut cells, mut wrong, mut tried) = (0, Vec::new(), BTreeSet::new());
     for (number, place) in places.iter().enumerate() {
         wrong.extend(idle(place));
         for input in inputs(place.question) {
@@ -59,12 +68,21 @@ pub fn walk<E: Conn>(places: &[Place]) -> (usize, Vec<String>) {
             let reads = !matches!(row.1, Then::Waits | Then::Dead);
             for form in input.forms(number).into_iter().take(if reads { 256 } else { 1 }) {
                 let cell = Cell { place, input, form };
+                if reads {
+                    tried.insert((UNKNOWN.iter().position(|(unknown, _)| *unknown == input), form));
+                }
                 let held = catch_unwind(AssertUnwindSafe(|| cell.hold::<E>(row, places)));
                 if let Err(why) = held.unwrap_or_else(|_| Err("panics, as said above".into())) {
                     wrong.push(format!("{}: {input:?} ({form}): {why}", place.name));
                     break;
                 }
             }
+        }
+    }
+    for (class, (input, count)) in UNKNOWN.iter().enumerate() {
+        let found = tried.iter().filter(|(of, _)| *of == Some(class)).count();
+        if found != *count {
+            wrong.push(format!("{found} forms of {input:?} were tried instead of {count}"));
         }
     }
     (cells, wrong)
@@ -99,7 +117,10 @@ impl Cell<'_> {
                 finish(self.place, &mut here, self.place.told)
             }
             Then::Joins => self.join(&mut here),
-            Then::To(name) => self.arrive::<E>(&mut here, name, places),
+            Then::To(name) if self.is_first() => {
+                self.arrive::<E>(&mut here, name, places)?;
+                self.answer_twice(&mut here)
+            }
             _ => Ok(()),
         }
     }
@@ -174,7 +195,7 @@ impl Cell<'_> {
         if E::ROLE == Role::Client && sent.iter().any(|said| said.epoch != Epoch::Plaintext) {
             // RFC 9846 appendix E.4
             let changes = here.puppet.said.iter().filter(|said| said.kind == CCS).count();
-            want!(changes, 1, "ChangeCipherSpecs before what is protected");
+            want!(changes, usize::from(!self.place.scene.bare), "ChangeCipherSpecs before what is protected");
         }
         here.puppet.stays_dead(error, self.place.name);
         Ok(())
@@ -201,6 +222,27 @@ impl Cell<'_> {
             here.puppet.lane(place.reads).update();
         }
         finish(place, here, place.told + 1)
+    }
+
+    /// The same answer once more, which only a twin of the connection can have made, is one to no question; a ticket is taken
+    /// whenever it comes.
+    fn answer_twice<E: Conn>(&self, here: &mut Here<E>) -> Result<(), String> {
+        let Input::Answer(reply) = self.input else { return Ok(()) };
+        if reply.to() == "SealTicket" {
+            return Ok(());
+        }
+        let party = &mut here.puppet.party;
+        let nothing_is_asked = party.held.is_empty() && !party.conn.is_established();
+        let misuse = if nothing_is_asked { Misuse::NoQuestion } else { Misuse::WrongAnswer };
+        let again = party.conn.resume(minted(self.place, E::ROLE, reply), &mut party.out);
+        want!(again, Err(Error::Misuse(misuse)), "the same answer again");
+        party.hold.clear();
+        party.release().map_err(|error| format!("behind the same answer: {error}"))
+    }
+
+    /// What one form leads to, all others do: that they are taken is enough.
+    fn is_first(&self) -> bool {
+        !UNKNOWN.iter().any(|(unknown, _)| *unknown == self.input) || self.form < 2 * PARTS
     }
 
     /// The connection is at the place of this name: it waits for the same, and takes the same messages.

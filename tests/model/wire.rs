@@ -6,7 +6,7 @@ use symbolon::conn::Epoch;
 use crate::conn::Conn;
 use crate::input::{Input, Kind, garbled, sealed_by_nobody};
 use crate::place::{Here, Place};
-use crate::scene::{MUTUAL, RAW, RETRY, Retry};
+use crate::scene::{BARE_RETRY, MUTUAL, RAW, RETRY, Retry};
 use crate::support::forge::*;
 
 impl<E: Conn> Here<E> {
@@ -125,7 +125,12 @@ impl<E: Conn> Here<E> {
 
 /// A message of `kind`, of the place's own scene where that has one.
 fn message_of<E: Conn>(place: &Place, kind: Kind, form: u8) -> Vec<u8> {
-    let (own, retried) = (place.scene, if place.scene.retry == Retry::No { RETRY } else { place.scene });
+    let own = place.scene;
+    let retried = match own.retry {
+        Retry::No if own.bare => BARE_RETRY,
+        Retry::No => RETRY,
+        _ => own,
+    };
     let other = if own.raw { RAW } else { MUTUAL };
     let last = |number: u8| {
         // A Certificate without a certificate is another kind.

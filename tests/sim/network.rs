@@ -1,30 +1,60 @@
-//! Randomness from a seed, and what a network does to bytes: it splits them, and may cut or damage them.
+//! What a network does to bytes that keep their order: it delays and splits them, and may cut, damage or add to them.
 
-use std::ops::Range;
+use super::dice::Dice;
 
-/// A small generator of numbers that need not be secret (splitmix64).
-pub struct Dice(u64);
+/// What happens once on a wire, at a byte that passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strike {
+    /// Bits of the byte are flipped.
+    Flip { bits: u8 },
+    /// The connection is cut, both ways.
+    Cut,
+    /// Something is put in before the byte.
+    Inject(Vec<u8>),
+    /// The record that the byte is in comes twice.
+    Repeat,
+    /// It does not come at all.
+    Omit,
+}
 
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
+impl Strike {
+    pub fn draw(dice: &mut Dice) -> Self {
+        match dice.within(0..5) {
+            0 => Self::Flip { bits: 1 << dice.within(0..8) },
+            1 => Self::Cut,
+            2 => Self::Repeat,
+            3 => Self::Omit,
+            _ => Self::Inject(injection(dice)),
+        }
     }
 
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Flip { .. } => "bits flipped",
+            Self::Cut => "connection cut",
+            Self::Inject(_) => "bytes injected",
+            Self::Repeat => "a record repeated",
+            Self::Omit => "a record left out",
+        }
     }
+}
 
-    pub fn within(&mut self, range: Range<usize>) -> usize {
-        range.start + (self.roll() as usize) % (range.end - range.start)
-    }
-
-    /// Whether something happens that happens once in `n` times.
-    pub fn once_in(&mut self, n: u64) -> bool {
-        self.roll().is_multiple_of(n)
+/// What somebody without keys can make up.
+fn injection(dice: &mut Dice) -> Vec<u8> {
+    let len = dice.within(1..80);
+    let noise: Vec<u8> = (0..len).map(|_| (dice.roll() % 200) as u8).collect();
+    let record = |kind: u8, content: &[u8]| {
+        [&[kind, 3, 3][..], &(content.len() as u16).to_be_bytes(), content].concat()
+    };
+    match dice.within(0..8) {
+        0 => record(20, &[1]),
+        1 => record(21, &[1, 0]),
+        2 => record(21, &[2, 40]),
+        3 => record(22, &noise),
+        4 => record(23, &noise),
+        5 => record(23, &[]),
+        6 => [20, 3, 3, 0, 1, 1].repeat(40),
+        _ => noise,
     }
 }
 
@@ -34,6 +64,10 @@ pub struct Wire {
     pub under_way: Vec<u8>,
     /// Everything that was ever put in.
     pub recorded: Vec<u8>,
+    /// How many bytes came out.
+    carried: usize,
+    /// Behind so many bytes, this happens.
+    pub strike: Option<(usize, Strike)>,
 }
 
 impl Wire {
@@ -42,12 +76,48 @@ impl Wire {
         self.recorded.extend_from_slice(bytes);
     }
 
-    /// Some of what is under way, at least a byte.
-    pub fn deliver(&mut self, dice: &mut Dice) -> Vec<u8> {
-        let len = match dice.within(0..3) {
-            0 => dice.within(1..self.under_way.len() + 1),
-            _ => self.under_way.len(),
-        };
+    /// `most` of what is under way at most, and what happened to it.
+    pub fn carry(&mut self, most: usize) -> (Vec<u8>, Option<Strike>) {
+        if let Some((at, Strike::Repeat | Strike::Omit)) = self.strike {
+            return self.carry_records(at);
+        }
+        let len = most.min(self.under_way.len());
+        let before = self.carried;
+        let mut bytes = self.take(len);
+        let struck = self.strike.take_if(|(at, _)| (before..before + len).contains(at));
+        let Some((at, strike)) = struck else { return (bytes, None) };
+        let at = at - before;
+        match &strike {
+            Strike::Flip { bits } => bytes[at] ^= bits,
+            Strike::Cut => {
+                bytes.truncate(at);
+                self.under_way.clear();
+            }
+            Strike::Inject(more) => drop(bytes.splice(at..at, more.iter().copied())),
+            Strike::Repeat | Strike::Omit => {}
+        }
+        (bytes, Some(strike))
+    }
+
+    fn take(&mut self, len: usize) -> Vec<u8> {
+        self.carried += len;
         self.under_way.drain(..len).collect()
+    }
+
+    /// The same in whole records, until the byte number `at` is in one.
+    fn carry_records(&mut self, at: usize) -> (Vec<u8>, Option<Strike>) {
+        let waiting = &self.under_way[..];
+        let header = waiting.first_chunk::<5>();
+        let len = header.map(|header| 5 + usize::from(u16::from_be_bytes([header[3], header[4]])));
+        let Some(len) = len.filter(|len| *len <= waiting.len()) else { return (Vec::new(), None) };
+        let record = self.take(len);
+        if self.carried <= at {
+            return (record, None);
+        }
+        let strike = self.strike.take().map(|(_, strike)| strike);
+        match strike {
+            Some(Strike::Repeat) => ([&record[..], &record].concat(), strike),
+            _ => (Vec::new(), strike),
+        }
     }
 }

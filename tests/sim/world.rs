@@ -1,337 +1,324 @@
-//! One seed's story.
+//! One seed's story: waves of connections at once, an attacker beside them, and time between them.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use symbolon::config::ClientConfig;
-use symbolon::conn::{Client, EarlyVerdict, Event, Offer, Resumed, SendBuf, Step, Summary};
-use symbolon::psk::Ticket;
-use symbolon::{Error, Moment};
+use symbolon::Moment;
+use symbolon::conn::{Client, Offer, SendBuf, Server};
 
-use crate::attacker::Attacker;
-use crate::fleet::{self, Guarding, MAX_EARLY, Vault};
-use crate::network::{Dice, Wire};
-use crate::support::{Answers, Endpoint, name};
+use super::answers::Desk;
+use super::attacker::Attacker;
+use super::conn::Conn;
+use super::dice::Dice;
+use super::ending;
+use super::fleet::{self, Guarding};
+use super::invariants;
+use super::link::{Harm, Link};
+use super::peer::{Around, Peer};
+use super::setting::{Primitives, Setting};
+use super::stream::Way;
+use super::support::name;
+use super::tally::Tally;
+use super::tap::Tap;
+use super::toy;
+use super::wallet::{Kept, Pass};
 
-/// What happened, so that a run in which nothing did is seen.
-#[derive(Debug, Default)]
-pub struct Tally {
-    pub established: usize,
-    pub resumed: usize,
-    pub early_sent: usize,
-    pub early_accepted: usize,
-    pub replays: usize,
-    pub broken: usize,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: &Self) {
-        self.established += other.established;
-        self.resumed += other.resumed;
-        self.early_sent += other.early_sent;
-        self.early_accepted += other.early_accepted;
-        self.replays += other.replays;
-        self.broken += other.broken;
-    }
-}
+/// How many peers a story has at most.
+const MOST_PEERS: usize = 256;
 
 pub struct World {
-    dice: Dice,
-    now: Moment,
-    guarding: Guarding,
-    servers: Vec<fleet::Server>,
-    config: Arc<ClientConfig>,
-    wallet: Vec<Ticket>,
-    attacker: Attacker,
-    payloads: u64,
-    /// How often each payload of early data was delivered, by which server.
-    delivered: HashMap<(u64, usize), usize>,
-    tally: Tally,
+    pub dice: Dice,
+    pub tally: Tally,
+    pub now: Moment,
+    pub setting: Setting,
+    pub attacker: Attacker,
+    pub wallet: Vec<Kept>,
+    owners: usize,
+    connections: usize,
+    /// How often early data of a connection was delivered, by whom.
+    delivered: BTreeMap<(usize, usize), usize>,
+    /// How much each connection sent.
+    early_sent: BTreeMap<usize, usize>,
 }
 
-/// What a server's side of one connection saw.
-#[derive(Default)]
-struct Served {
-    early: Vec<u8>,
-    data: Vec<u8>,
-    summary: Option<Summary>,
-    error: Option<Error>,
+/// The dice and the tally of a world, apart from the rest.
+macro_rules! around {
+    ($world:expr) => {
+        &mut Around { dice: &mut $world.dice, tally: &mut $world.tally }
+    };
 }
+pub(super) use around;
 
 impl World {
-    pub fn new(seed: u64, guarding: Guarding) -> Self {
+    pub fn new(seed: u64, primitives: Primitives) -> Self {
+        toy::forget_owners(MOST_PEERS);
         let mut dice = Dice::new(seed);
-        let vault: Vault = Rc::new(RefCell::new(HashMap::new()));
-        let count = dice.within(1..4);
+        let setting = Setting::draw(seed, primitives, &mut dice);
         Self {
-            servers: fleet::servers(count, guarding, &vault),
-            now: Moment::from_secs(1_800_000_000),
+            setting,
             dice,
-            guarding,
-            config: fleet::client(),
-            wallet: Vec::new(),
-            attacker: Attacker::default(),
-            payloads: 0,
-            delivered: HashMap::new(),
             tally: Tally::default(),
+            now: Moment::from_secs(1_800_000_000),
+            attacker: Attacker::default(),
+            wallet: Vec::new(),
+            owners: 0,
+            connections: 0,
+            delivered: BTreeMap::new(),
+            early_sent: BTreeMap::new(),
         }
     }
 
     pub fn run(mut self) -> Tally {
-        for _ in 0..self.dice.within(6..14) {
-            let pause = self.dice.within(0..4_000) as u64;
+        for _ in 0..self.dice.within(2..5) {
+            self.wave();
+            let pause = match self.dice.within(0..8) {
+                0 => 7_200_000,
+                _ => self.dice.within(0..6_000) as u64,
+            };
             self.now = self.now.plus(Duration::from_millis(pause));
-            match self.dice.within(0..3) {
-                0 => self.attack(),
-                _ => self.connect(),
-            }
-        }
-        // One guard for all servers lets a payload through once; with one each, every server may once.
-        let mut times: HashMap<(u64, Option<usize>), usize> = HashMap::new();
-        for ((payload, server), count) in &self.delivered {
-            let by = (self.guarding == Guarding::Each).then_some(*server);
-            *times.entry((*payload, by)).or_default() += count;
-        }
-        for ((payload, by), count) in times {
-            assert_eq!(count, 1, "payload {payload} was delivered {count} times, by {by:?}");
         }
         self.tally
     }
 
-    /// The server's clock may differ from the world's, a little.
-    fn server(&mut self) -> (usize, fleet::Server) {
-        let index = self.dice.within(0..self.servers.len());
+    /// Some connections at once.
+    fn wave(&mut self) {
+        let mut links = Vec::new();
+        for _ in 0..self.dice.within(1..4) {
+            links.push(self.connect());
+        }
+        if self.dice.once_in(2) {
+            links.extend(self.attack());
+        }
+        for _ in 0..self.dice.within(10..50) * links.len() {
+            self.tick(&mut links);
+        }
+        self.talk(&mut links);
+        for mut link in links {
+            ending::finish(&mut link, self);
+        }
+    }
+
+    /// What is established by now is used; the rest is left behind.
+    fn talk(&mut self, links: &mut Vec<Link>) {
+        for link in links.iter_mut().filter(|link| !link.is_forged()) {
+            if !self.dice.once_in(4) {
+                ending::drain(link, self);
+            }
+        }
+        let open = |link: &Link| link.client.as_ref().is_some_and(Peer::is_open);
+        for _ in 0..self.dice.within(0..60) * links.iter().filter(|link| open(link)).count() {
+            self.tick(links);
+        }
+    }
+
+    fn tick(&mut self, links: &mut Vec<Link>) {
+        self.now = self.now.plus(Duration::from_millis(self.dice.within(0..20) as u64));
+        let at = self.dice.within(0..links.len());
+        let way = *self.dice.one_of(&[Way::Up, Way::Down]);
+        let most = match self.dice.within(0..4) {
+            0 => self.dice.within(1..40),
+            1 => self.dice.within(1..1500),
+            _ => usize::MAX,
+        };
+        let link = &mut links[at];
+        match self.dice.within(0..20) {
+            0..6 => drop(link.flush(way, most)),
+            6..12 => drop(link.deliver(way, most, around!(self))),
+            12..14 => drop(link.answer(way, around!(self))),
+            14..18 => link.turn(way, around!(self)),
+            18 if self.dice.once_in(4) => self.cross(links),
+            18 => {}
+            _ => {
+                // Whoever reads along is as quick as the client.
+                let copy = links[at].up.recorded.clone();
+                if !copy.is_empty() && !links[at].is_forged() && links.len() < 6 && self.dice.once_in(3) {
+                    self.tally.count("a first flight sent to another server at once");
+                    let link = self.forge_for_server(&copy, self.now);
+                    links.push(link);
+                }
+            }
+        }
+        self.follow(&mut links[at]);
+    }
+
+    /// Sees to a server that sent a stateless HelloRetryRequest.
+    pub fn follow(&mut self, link: &mut Link) {
+        if !link.wants_successor() {
+            return;
+        }
+        if self.dice.once_in(2) {
+            let successor = self.server(link.number);
+            link.go_on_with(successor, around!(self));
+        }
+        if let Some(server) = &mut link.server {
+            server.stays = true;
+        }
+    }
+
+    /// An answer for one connection goes to another.
+    fn cross(&mut self, links: &mut [Link]) {
+        let asking = |link: &mut Link, way| link.peer(way).is_some_and(|peer| !peer.held.is_empty());
+        let ways = [Way::Up, Way::Down];
+        let from = (0..links.len()).flat_map(|at| ways.map(|way| (at, way)));
+        let from: Vec<_> = from.filter(|(at, way)| asking(&mut links[*at], *way)).collect();
+        if from.is_empty() {
+            return;
+        }
+        let (at, way) = *self.dice.one_of(&from);
+        let others: Vec<usize> = (0..links.len()).filter(|other| *other != at).collect();
+        if others.is_empty() {
+            return;
+        }
+        let (to, to_way) = (*self.dice.one_of(&others), *self.dice.one_of(&ways));
+        if links[to].peer(to_way).is_none() {
+            return;
+        }
+        let asker = links[at].peer(way).expect("it asks");
+        let question = asker.held.pop().expect("it asks");
+        let is_ticket = question.name() == "SealTicket";
+        let answer = asker.desk.answer(question);
+        // Its question is lost: nobody can answer it any more.
+        links[at].harmed |= !is_ticket;
+        self.tally.count(match is_ticket {
+            true => "a ticket's answer for another connection",
+            false => "an answer for another connection",
+        });
+        if let Some(peer) = links[to].peer(to_way) {
+            peer.resume_foreign(answer);
+            peer.run(around!(self));
+        }
+    }
+
+    fn owner(&mut self) -> usize {
+        self.owners += 1;
+        assert!(self.owners < MOST_PEERS);
+        self.owners
+    }
+
+    fn buffer(&mut self) -> (SendBuf, usize) {
+        let limit = *self.dice.one_of(&[400, 2000, 20_000, 1 << 16, 1 << 16]);
+        (SendBuf::with_limit(limit), limit)
+    }
+
+    fn tap(&self, way: Way, connection: usize) -> Tap {
+        let limit = self.setting.limits.map(|[down, up]| if way == Way::Up { up } else { down });
+        Tap::new(way, connection, self.setting.provider.suites, limit)
+    }
+
+    fn desk(&mut self, server: Option<fleet::Server>) -> Desk {
+        // Clocks differ, a little.
         let skew = Duration::from_millis(self.dice.within(0..2_000) as u64);
         let now = if self.dice.once_in(2) { self.now.plus(skew) } else { self.now.minus(skew) };
-        (index, fleet::Server { now, ..self.servers[index].clone() })
+        Desk {
+            provider: self.setting.provider.clone(),
+            now,
+            own: self.setting.own.clone(),
+            server: server.map(|server| (server, self.setting.serving.clone())),
+            presented: None,
+        }
     }
 
-    /// An honest client connects to some server, over a network that may cut or damage.
-    fn connect(&mut self) {
-        let (index, server) = self.server();
-        let mut out = SendBuf::with_limit(1 << 20);
-        let offer = match self.wallet.pop() {
-            Some(ticket) => Offer::resume(ticket, self.now).with_early_data(),
-            None => Offer::fresh(),
+    /// Some server of the fleet, which waits for a client.
+    fn server(&mut self, connection: usize) -> Peer {
+        let server = self.dice.one_of(&self.setting.servers).clone();
+        let owner = self.owner();
+        let now = self.now.unix_time();
+        let conn = toy::on_behalf(owner, &mut None, || Server::new_at(&server.config, now)).unwrap();
+        let desk = self.desk(Some(server));
+        let (out, tap) = (self.buffer(), self.tap(Way::Down, connection));
+        Peer::new(owner, connection, Way::Down, Conn::Server(conn), out, tap, desk)
+    }
+
+    fn client(&mut self, connection: usize, offer: Offer) -> Peer {
+        let owner = self.owner();
+        let (mut out, limit) = self.buffer();
+        let config = &self.setting.client;
+        let conn = toy::on_behalf(owner, &mut None, || Client::start(config, name(), offer, &mut out));
+        let (desk, tap) = (self.desk(None), self.tap(Way::Up, connection));
+        let conn = Conn::Client(conn.unwrap());
+        let mut peer = Peer::new(owner, connection, Way::Up, conn, (out, limit), tap, desk);
+        peer.export_early();
+        peer.run(around!(self));
+        peer
+    }
+
+    /// What a client brings along.
+    fn offer(&mut self) -> (Offer, Option<Pass>) {
+        let (offer, pass) = match self.wallet.pop() {
+            Some(Kept { ticket, pass }) if !self.dice.once_in(4) => {
+                (Offer::resume(ticket, self.now), Some(pass))
+            }
+            _ => (Offer::fresh(), None),
         };
-        let mut client = Client::start(&self.config, name(), offer, &mut out).unwrap();
-        self.payloads += 1;
-        let payload = self.payloads;
-        if let Some(mut early) = client.early_writer() {
-            assert_eq!(early.remaining(), MAX_EARLY as usize);
-            assert_eq!(early.write(&[&payload.to_be_bytes()], &mut out), Ok(8));
-            self.tally.early_sent += 1;
-        }
-        let damage = self.dice.once_in(6).then(|| self.dice.within(0..3_000));
-        let cut = self.dice.once_in(6).then(|| self.dice.within(0..3_000));
-        let mut near = Near::new(client, out);
-        let mut far = Far::new(server);
-        let (mut up, mut down) = (Wire::default(), Wire::default());
-        let mut carried = 0;
-        loop {
-            near.flush(&mut up);
-            far.flush(&mut down);
-            if up.under_way.is_empty() && down.under_way.is_empty() {
-                break;
-            }
-            let upward = down.under_way.is_empty() || (!up.under_way.is_empty() && self.dice.once_in(2));
-            let mut bytes = if upward { up.deliver(&mut self.dice) } else { down.deliver(&mut self.dice) };
-            if let Some(at) = damage
-                && (carried..carried + bytes.len()).contains(&at)
-            {
-                bytes[at - carried] ^= 0x10;
-            }
-            carried += bytes.len();
-            if cut.is_some_and(|cut| carried > cut) {
-                break;
-            }
-            if upward { far.take(&bytes) } else { near.take(&bytes) }
-        }
-        self.attacker.record(self.now, &up.recorded);
-        self.wallet.extend(near.tickets.drain(..).map(|ticket| ticket.received(self.now)));
-        self.settle(index, payload, near, far, damage.is_some() || cut.is_some());
+        let offer = if self.dice.once_in(4) { offer } else { offer.with_early_data() };
+        (offer.with_psks(self.setting.psks.iter().cloned()), pass)
     }
 
-    /// Checks what both sides of an honest connection saw.
-    fn settle(&mut self, index: usize, payload: u64, mut near: Near, far: Far, harmed: bool) {
-        self.deliver(index, &far.served);
-        if far.served.data.len() > 1 || !far.served.data.iter().all(|byte| *byte == b'!') {
-            panic!("delivered what was not sent: {:?}", far.served.data);
+    /// A client connects to some server.
+    fn connect(&mut self) -> Link {
+        self.connections += 1;
+        let number = self.connections;
+        let (offer, pass) = self.offer();
+        let client = self.client(number, offer);
+        let server = self.server(number);
+        let harm = Harm::draw(&mut self.dice);
+        let mut link = Link::new(number, Some(client), Some(server), harm, self.now);
+        link.pass = pass;
+        link.forgets_tickets = self.dice.once_in(6);
+        if let Some(client) = &mut link.client
+            && self.dice.once_in(2)
+        {
+            client.write_ahead(self.dice.within(8..300), around!(self));
         }
-        match (&near.summary, &far.served.summary) {
-            (Some(mine), Some(theirs)) => {
-                self.tally.established += 1;
-                assert_eq!(mine.resumed.is_ok(), theirs.resumed.is_ok());
-                assert_eq!(mine.early_data.is_ok(), theirs.early_data.is_ok());
-                assert_eq!((mine.suite, mine.group, &mine.alpn), (theirs.suite, theirs.group, &theirs.alpn));
-                self.tally.resumed += usize::from(mine.resumed == Ok(Resumed::Session));
-                self.tally.early_accepted += usize::from(mine.early_data.is_ok());
-                if mine.early_data.is_ok() {
-                    assert_eq!(far.served.early, payload.to_be_bytes());
-                    assert_eq!(near.verdict, Some(EarlyVerdict::Accepted));
-                }
-                let (mut a, mut b) = ([0; 32], [0; 32]);
-                let exported =
-                    near.conn.exporter(b"sim", b"", &mut a).and(far.conn.exporter(b"sim", b"", &mut b));
-                if exported.is_ok() {
-                    assert_eq!(a, b);
-                }
-            }
-            _ => {
-                assert!(harmed, "an unharmed connection failed: {:?} {:?}", near.error, far.served.error);
-                self.tally.broken += 1;
-            }
-        }
-        near.conn.close(&mut near.out);
+        link
     }
 
-    /// Sends something recorded to some server, now or as if no time had passed.
-    fn attack(&mut self) {
-        let Some((recorded, bytes)) = self.attacker.forge(&mut self.dice) else { return };
-        let (index, mut server) = self.server();
+    /// Somebody sends what was recorded.
+    fn attack(&mut self) -> Option<Link> {
+        if self.dice.once_in(4) {
+            let (_, bytes) = self.attacker.to_client(&mut self.dice)?;
+            self.tally.count("a recording sent to a client");
+            self.connections += 1;
+            let number = self.connections;
+            let (offer, _) = self.offer();
+            let client = self.client(number, offer);
+            let mut link = Link::new(number, Some(client), None, Harm::None, self.now);
+            link.down.put(&bytes);
+            return Some(link);
+        }
+        let (recorded, bytes) = self.attacker.to_server(&mut self.dice)?;
+        self.tally.count("a recording sent to a server");
+        Some(self.forge_for_server(&bytes, recorded))
+    }
+
+    fn forge_for_server(&mut self, bytes: &[u8], recorded: Moment) -> Link {
+        self.connections += 1;
+        let mut server = self.server(self.connections);
         if self.dice.once_in(2) {
-            // The best the attacker can hope for: a server whose clock agrees with the recording.
-            server.now = recorded;
+            // The best an attacker can hope for: a server whose clock agrees with the recording.
+            server.desk.now = recorded;
         }
-        let mut far = Far::new(server);
-        let mut wire = Wire { under_way: bytes, ..Wire::default() };
-        while !wire.under_way.is_empty() {
-            far.take(&wire.deliver(&mut self.dice));
-        }
-        self.tally.replays += 1;
-        assert!(far.served.summary.is_none(), "a recording completed a handshake");
-        assert!(far.served.data.is_empty(), "a recording was delivered as ordinary data");
-        self.deliver(index, &far.served);
+        let mut link = Link::new(self.connections, None, Some(server), Harm::None, self.now);
+        link.up.put(bytes);
+        link
     }
 
-    fn deliver(&mut self, index: usize, served: &Served) {
-        // A payload that came whole: what was cut short was not understood by the application.
-        if let Ok(bytes) = <[u8; 8]>::try_from(served.early.as_slice()) {
-            *self.delivered.entry((u64::from_be_bytes(bytes), index)).or_default() += 1;
-        } else {
-            assert!(served.early.is_empty(), "early data was cut or joined: {:?}", served.early);
+    /// Early data that was delivered is held against what was sent, and counted.
+    pub fn settle_early(&mut self, link: &Link) {
+        if let Some(client) = &link.client {
+            self.early_sent.insert(link.number, client.early_sent);
         }
-    }
-}
-
-/// The client's end.
-struct Near {
-    conn: Client,
-    out: SendBuf,
-    input: Vec<u8>,
-    answers: Answers,
-    summary: Option<Summary>,
-    verdict: Option<EarlyVerdict>,
-    tickets: Vec<symbolon::conn::NewTicket>,
-    error: Option<Error>,
-}
-
-impl Near {
-    fn new(conn: Client, out: SendBuf) -> Self {
-        Self {
-            conn,
-            out,
-            input: Vec::new(),
-            answers: Answers::default(),
-            summary: None,
-            verdict: None,
-            tickets: Vec::new(),
-            error: None,
+        let Some(server) = &link.server else { return };
+        let Some(of) = server.log.early_of else { return };
+        let number = server.desk.server.as_ref().map_or(0, |(server, _)| server.number);
+        let by = if self.setting.guarding == Guarding::Each { number } else { 0 };
+        let times = self.delivered.entry((of, by)).or_default();
+        *times += 1;
+        // A copy may be judged before what it is a copy of.
+        let sent = self.early_sent.get(&of).copied().unwrap_or(usize::MAX);
+        invariants::early_data_is_delivered_once(*times, server.log.early_got, sent);
+        if link.is_forged() {
+            self.tally.count("early data delivered to an attacker's connection");
         }
-    }
-
-    fn flush(&mut self, wire: &mut Wire) {
-        wire.put(self.out.pending());
-        self.out.advance(self.out.pending().len());
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
-        let mut at = 0;
-        while self.error.is_none() {
-            match self.conn.process(&mut self.input[at..], &mut self.out) {
-                Err(error) => self.error = Some(error),
-                Ok(Step { consumed, event }) => {
-                    at += consumed;
-                    match event {
-                        Event::NeedInput { .. } => break,
-                        Event::Ask(question) => {
-                            let answer = self.answers.answer(question);
-                            self.error = self.conn.resume(answer, &mut self.out).err();
-                        }
-                        Event::Established(summary) => {
-                            self.summary = Some(*summary);
-                            self.conn.write(&[b"!"], &mut self.out).unwrap();
-                        }
-                        Event::EarlyVerdict(verdict) => self.verdict = Some(verdict),
-                        Event::Ticket(ticket) => self.tickets.push(ticket),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        self.input.drain(..at);
-    }
-}
-
-/// A server's end.
-struct Far {
-    conn: symbolon::conn::Server,
-    server: fleet::Server,
-    out: SendBuf,
-    input: Vec<u8>,
-    answers: Answers,
-    served: Served,
-}
-
-impl Far {
-    fn new(server: fleet::Server) -> Self {
-        Self {
-            conn: symbolon::conn::Server::new(&server.config).unwrap(),
-            server,
-            out: SendBuf::with_limit(1 << 20),
-            input: Vec::new(),
-            answers: Answers::default(),
-            served: Served::default(),
-        }
-    }
-
-    fn flush(&mut self, wire: &mut Wire) {
-        wire.put(self.out.pending());
-        self.out.advance(self.out.pending().len());
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
-        let mut at = 0;
-        while self.served.error.is_none() {
-            match Endpoint::process(&mut self.conn, &mut self.input[at..], &mut self.out) {
-                Err(error) => self.served.error = Some(error),
-                Ok(Step { consumed, event }) => {
-                    at += consumed;
-                    match event {
-                        Event::NeedInput { .. } => break,
-                        Event::Ask(question) => {
-                            let answer = match self.server.answer(question) {
-                                Ok(answer) => answer,
-                                Err(question) => self.answers.answer(question),
-                            };
-                            self.served.error = self.conn.resume(answer, &mut self.out).err();
-                        }
-                        Event::Established(summary) => self.served.summary = Some(*summary),
-                        Event::Early(early) => {
-                            assert!(self.served.summary.is_none());
-                            self.served.early.extend_from_slice(early.accept_replayable().bytes);
-                        }
-                        Event::Data(plain) => self.served.data.extend_from_slice(plain.bytes),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        self.input.drain(..at);
     }
 }

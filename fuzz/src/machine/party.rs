@@ -84,6 +84,8 @@ pub struct Party<E> {
     pub knowledge: Knowledge,
     pub manners: Manners,
     pub held: VecDeque<Question>,
+    /// A question was answered to somebody else.
+    pub lost: bool,
     /// What answers were given to `VerifyPeer` that vouch for the peer.
     pub vouched: usize,
     pub summary: Option<Summary>,
@@ -112,6 +114,7 @@ impl<E: Endpoint> Party<E> {
             knowledge,
             manners,
             held: VecDeque::new(),
+            lost: false,
             vouched: 0,
             summary: None,
             data: Vec::new(),
@@ -175,7 +178,7 @@ impl<E: Endpoint> Party<E> {
                 }
             },
             Event::Waiting => {
-                assert!(!self.held.is_empty(), "every question was answered");
+                assert!(self.lost || !self.held.is_empty(), "every question was answered");
                 return Ok(false);
             }
             Event::Established(summary) => {

@@ -366,3 +366,26 @@ impl WaitReplay {
         })
     }
 }
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    use super::*;
+    use crate::crypto::rustcrypto::provider;
+    use alloc::borrow::ToOwned;
+
+    #[test]
+    fn a_session_counts_where_its_client_could_authenticate_as_it_did() {
+        let [x509, raw] = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY]
+            .map(|kind| ServerConfig::builder(provider()).client_certificate_types([kind]).build().unwrap());
+        let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+        let accepted = |identity: Identity| {
+            let peer = Peer::new(identity, Vec::new(), never);
+            [&x509, &raw].map(|config| accepts(config, &peer))
+        };
+        assert_eq!(accepted(Identity::Dns { name: "a.test".to_owned() }), [true, false]);
+        assert_eq!(accepted(Identity::RawPublicKey { spki: Vec::new() }), [false, true]);
+        // No certificate type says anything of these.
+        assert_eq!(accepted(Identity::Psk { name: Vec::new() }), [true, true]);
+        assert_eq!(accepted(Identity::Anonymous), [true, true]);
+    }
+}

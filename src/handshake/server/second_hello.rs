@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 use super::cookie::{Facts, open};
 use super::hello::{FOREIGN_COOKIE, First, share_of};
-use super::negotiate::{check, choose, choose_signature, choose_types, count_tickets};
+use super::negotiate::{check, choose, choose_types, count_tickets};
 use super::retry::{WaitSecondHello, write_retry};
 use super::server_hello::{Agreed, Basis, Early, Retried};
 use super::{Choice, Chosen, Context, ServerNext, Serving};
 use crate::codepoint::{ExtensionType, NamedGroup};
 use crate::error::{Error, Fault};
 use crate::handshake::too_long;
-use crate::psk::{NoEarlyData, NotResumed};
+use crate::psk::NoEarlyData;
 use crate::question::Known;
 use crate::record::{EpochBoundary, Message, Skip, Skipped};
 use crate::transcript::Transcript;
@@ -47,7 +47,7 @@ impl WaitSecondHello {
         }
         let boundary = message.boundary()?;
         cx.carrier.skip_early_data(Skip::Off);
-        let choice = surviving(choice, &before, &hello, &serving)?;
+        let choice = surviving(choice, &before, &hello)?;
         let tickets = count_tickets(&hello, &serving.config, &choice);
         let certificates = choose_types(&hello, &serving, &choice)?;
         let chosen = Chosen { tickets, certificates, ..chosen };
@@ -123,13 +123,9 @@ impl Second<'_, '_> {
     }
 }
 
-/// What is authenticated with is chosen once: a key that the client offers no longer gives way to the certificate.
-fn surviving(
-    choice: Choice,
-    before: &ClientHello<'_>,
-    hello: &ClientHello<'_>,
-    serving: &Serving,
-) -> Result<Choice, Fault> {
+/// What is authenticated with is chosen once. RFC 9846 section 4.2.2 lets a client take back only "PSKs which are
+/// incompatible with the server's indicated cipher suite", and the chosen one is not.
+fn surviving(choice: Choice, before: &ClientHello<'_>, hello: &ClientHello<'_>) -> Result<Choice, Fault> {
     let Choice::Key(mut candidate) = choice else { return Ok(choice) };
     let index = identities(before)
         .nth(usize::from(candidate.index))
@@ -139,9 +135,11 @@ fn surviving(
             candidate.index = index;
             Ok(Choice::Key(candidate))
         }
+        None if hello.extensions.pre_shared_key.is_none() => Err(Fault::missing_extension(
+            "the second ClientHello lacks pre_shared_key, of which a key was chosen",
+        )),
         None => {
-            let signature = choose_signature(hello, serving)?;
-            Ok(Choice::Certificate { signature, not_resumed: NotResumed::NotOffered })
+            Err(Fault::illegal_parameter("the second ClientHello lacks the pre-shared key that was chosen"))
         }
     }
 }

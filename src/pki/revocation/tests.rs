@@ -448,6 +448,7 @@ fn a_must_staple_leaf_needs_a_good_response_whatever_the_policy() {
     is_bad_staple(with(&[""]), "none came");
     is_bad_staple(with(&["try-later"]), "had no answer");
     is_bad_staple(under_intermediate(&leaf(&["stale"]), "must-staple", &["try-later"]), "had no answer");
+    is_bad_staple(under_intermediate(&leaf(&["stale"]), "must-staple", &[]), "none came");
     is_bad_staple(with(&["good"]), "another certificate");
     // Also one that is trusted by itself.
     is_bad_staple(Case::new(&Revocation::default(), &["self-must-staple"], &[]).check(), "none came");
@@ -466,6 +467,9 @@ fn responses_for_authorities_are_found_in_any_place_and_foreign_ones_passed_over
     for staples in [&["good", "intermediate"][..], &["good", "revoked-ca", "", "intermediate"]] {
         assert_eq!(under_intermediate(&revocation, "good", staples), Ok(Vec::new()));
     }
+    let broken = [staple("good"), staple("intermediate")[..9].to_vec(), staple("intermediate")].map(Some);
+    let path = ["good", "intermediate", "root"];
+    assert_eq!(Case::new(&revocation, &path, &[]).check_with(&broken), Ok(Vec::new()));
     is_unknown(under_intermediate(&revocation, "good", &["good", "revoked-ca"]), "neither a CRL");
 }
 

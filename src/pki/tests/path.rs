@@ -304,6 +304,17 @@ fn another_authority_of_the_same_name_is_tried_next() {
 }
 
 #[test]
+fn roots_of_every_issuer_are_looked_for_and_a_namesake_hides_none() {
+    let (spki, signer) = (p256("other"), "other".to_string());
+    let namesake = Forged { spki, signer, ..Forged::root("first") };
+    let verifier = Verifier::new(provider(), [namesake, root()].map(|root| root.der())).unwrap();
+    let sent = [leaf("first"), first()].map(|certificate| certificate.der());
+    let path =
+        verifier.verify(&Chain::of(&sent).unwrap(), Purpose::Server, &Expected::Anyone, at(NOW)).unwrap();
+    assert_eq!(path.chain.len(), 3);
+}
+
+#[test]
 fn a_bad_way_does_not_hide_a_good_one() {
     let bad = first().purposed(&[CLIENT_AUTH]);
     passes_with(&[root(), bad, first(), leaf("first")], 3);

@@ -26,8 +26,13 @@ impl CertificateTypes<'_> {
 
 /// In ClientHello.
 pub(crate) fn parse_client(data: &[u8]) -> Result<CertificateTypes<'_>, Fault> {
-    parse_all(data, |r| non_empty::<U8>(r, "a list of certificate types must hold at least one"))
-        .map(CertificateTypes)
+    let types =
+        parse_all(data, |r| non_empty::<U8>(r, "a list of certificate types must hold at least one"))?;
+    // RFC 7250 section 4.1: a client with no types "other than the default X.509 type .. MUST omit the .. extension".
+    if types == [CertificateType::X509.0] {
+        return Err(Fault::illegal_parameter("a list of certificate types must not hold X.509 alone"));
+    }
+    Ok(CertificateTypes(types))
 }
 
 /// In ClientHello.

@@ -125,6 +125,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_253_bytes_at_most() {
+        let longest: String = "a.".repeat(126) + "b";
+        assert_eq!(longest.len(), 253);
+        assert_eq!(parse_client(&client(&longest)), Ok(Some(longest.as_str())));
+    }
+
+    #[test]
     fn empty_list_and_empty_name_are_refused() {
         assert_eq!(alert(parse_client(&[0, 0])), AlertCode::DECODE_ERROR);
         assert_eq!(alert(parse_client(&client(""))), AlertCode::DECODE_ERROR);

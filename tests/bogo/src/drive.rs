@@ -6,6 +6,7 @@ use symbolon::conn::{
     Direction, EarlyVerdict, Event, MessageKind, Offer, SecretLabel, SendBuf, Step, Summary,
 };
 use symbolon::psk::Ticket;
+use symbolon::question::Question;
 use symbolon::{AlertCode, Error};
 
 use crate::answers::{Answers, Learned};
@@ -57,6 +58,8 @@ struct Drive<'a> {
     closing: Closing,
     /// Whether the peer has brought anything forth.
     answered: bool,
+    /// Whether the handshake is complete, and nothing was done about it yet.
+    fresh: bool,
 }
 
 /// How much of the opening message was written.
@@ -107,6 +110,7 @@ pub fn run(options: &Options, turn: Turn, wallets: &[Wallet; 2], world: &mut Wor
         opening: Opening::Ahead,
         closing: Closing::Open,
         answered: false,
+        fresh: false,
     };
     let ended = drive.all().map_err(|failure| drive.refine(failure));
     let flushed = drive.finish(&ended);
@@ -158,6 +162,11 @@ impl Drive<'_> {
                 (consumed, Found::of(event)?)
             };
             at += consumed;
+            // Tickets belong to the handshake: what follows waits for them.
+            if self.fresh && !matches!(found, Found::Event(Event::Ask(Question::SealTicket(_)))) {
+                self.fresh = false;
+                self.established()?;
+            }
             match found {
                 Found::NeedInput => {
                     input.drain(..at);
@@ -198,7 +207,7 @@ impl Drive<'_> {
             Event::Ticket(ticket) => self.story.tickets.push(ticket.received(self.world.now)),
             Event::Established(summary) => {
                 self.story.summary = Some(summary);
-                self.established()?;
+                self.fresh = true;
             }
             Event::Secret(revealed) => match revealed.label {
                 SecretLabel::ClientTraffic => {

@@ -171,6 +171,7 @@ const RULES: &[(&str, &[&str])] = &[
         "PSK_IDENTITY_NOT_FOUND",
         &[
             "the server selected a pre-shared key that was not offered",
+            "the second ClientHello lacks the pre-shared key that was chosen",
             "the client has no pre-shared key that this server knows, and the server has no certificate",
         ],
     ),
@@ -190,7 +191,11 @@ const RULES: &[(&str, &[&str])] = &[
     ("INVALID_COMPRESSION_LIST", &["legacy_compression_methods must be exactly the null method"]),
     (
         "MISSING_EXTENSION",
-        &["pre_shared_key needs psk_key_exchange_modes", "the binder of the pre-shared key is missing"],
+        &[
+            "the second ClientHello lacks pre_shared_key, of which a key was chosen",
+            "pre_shared_key needs psk_key_exchange_modes",
+            "the binder of the pre-shared key is missing",
+        ],
     ),
     (
         "NO_SHARED_GROUP",
@@ -239,6 +244,7 @@ const RULES: &[(&str, &[&str])] = &[
             "a distinguished name must not be empty",
             "certificate_authorities must hold at least one name",
             "a list of certificate types must hold at least one",
+            "a list of certificate types must not hold X.509 alone",
             "a cookie must not be empty",
             "key_exchange must not be empty",
             "certificate_extension_oid must not be empty",

@@ -32,8 +32,9 @@ pub fn run(filter: &str) -> bool {
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let at = cases.iter().position(|other| other.name == case.name).unwrap_or(0);
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { break };
                     *judgements[at].lock().unwrap() = Some(measure(case));
                 }
             });
@@ -89,7 +90,8 @@ pub fn judge(case: &Case, reports: &[Report]) -> Judgement {
     let mut times = vec![0_u64; case.known.len()];
     for report in reports {
         let known = case.known.iter().position(|known| known.covers(&report.place, &report.function));
-        match known {
+        // Errors of memory are never known.
+        match known.filter(|_| report.kind.starts_with("Uninit")) {
             Some(at) => times[at] += report.times,
             None => {
                 let Report { place, function, line, kind, times } = report;
@@ -160,6 +162,12 @@ mod tests {
         {
             assert!(!judge(&case(VERDICT), &[report(place, function, 1)]).is_good, "{place} {function}");
         }
+    }
+
+    #[test]
+    fn an_error_of_memory_fails_anywhere() {
+        let report = Report { kind: "InvalidRead".into(), ..report("a/src/lib.rs", "open", 1) };
+        assert!(!judge(&case(VERDICT), &[report]).is_good);
     }
 
     #[test]

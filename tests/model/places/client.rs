@@ -2,9 +2,12 @@
 
 use symbolon::conn::Epoch::{Handshake, Plaintext};
 
+use crate::input::Command::Close;
+use crate::input::Input::Call;
 use crate::place::{Block, Place};
 use crate::scene::*;
 use crate::tables::client::*;
+use crate::tables::open::{ANSWERED_TOO_LATE, ENDED};
 use crate::tables::shared::*;
 
 /// Before the ServerHello.
@@ -222,4 +225,59 @@ pub const PLACES: &[Place] = &[
         &[QUESTION, QUIET, &[SIGNATURE]],
     )
     .asks("Sign"),
+    Place::new(
+        "Credential, raw keys",
+        "Credential",
+        (RAW, 6),
+        (Handshake, Handshake),
+        &[QUESTION, QUIET, &[CREDENTIAL]],
+    )
+    .asks("ChooseCredential"),
+    Place::new(
+        "Signature by a raw key",
+        "Signature",
+        (RAW, 6),
+        (Handshake, Handshake),
+        &[QUESTION, QUIET, &[SIGNATURE]],
+    )
+    .asks("Sign"),
+    Place::new(
+        "ServerHello, bare",
+        "ServerHello",
+        (BARE, 0),
+        (Plaintext, Plaintext),
+        &[IN_PLAINTEXT, &[FIRST_BYTES], QUIET, &[SERVER_HELLO_BARE]],
+    ),
+    Place::new(
+        "second ServerHello, bare",
+        "ServerHello",
+        (BARE_RETRY, 1),
+        (Plaintext, Plaintext),
+        &[IN_PLAINTEXT, &[LATER_BYTES], QUIET, &[SECOND_SERVER_HELLO]],
+    ),
+    Place::new(
+        "EncryptedExtensions, bare",
+        "EncryptedExtensions",
+        (BARE, 1),
+        (Handshake, Handshake),
+        &[UNDER_KEYS, QUIET, &[EXTENSIONS]],
+    ),
+    // Without a ChangeCipherSpec to send, as behind early data.
+    Place::new(
+        "Finished, bare",
+        "Finished",
+        (BARE, 4),
+        (Handshake, Handshake),
+        &[UNDER_KEYS, QUIET, &[FINISHED_BEHIND_REFUSED_EARLY_DATA]],
+    ),
+    Place::new(
+        "ended with a question out",
+        "Failed",
+        (MUTUAL, 6),
+        (Handshake, Handshake),
+        &[ENDED, &[ANSWERED_TOO_LATE]],
+    )
+    .asks("Sign")
+    .behind(&[Call(Close)])
+    .mute(),
 ];

@@ -1,10 +1,10 @@
 //! The states, and how a connection gets to each.
 
 pub mod client;
+pub mod open;
 pub mod server;
 
 use crate::place::Place;
-use crate::tables::open;
 
 /// Every state of a client.
 pub fn clients() -> Vec<Place> {

@@ -2,10 +2,11 @@
 
 use symbolon::conn::Epoch::{Application, Early, Handshake, Plaintext};
 
-use crate::input::Input::Undecipherable;
+use crate::input::Command::Close;
+use crate::input::Input::{Call, Undecipherable};
 use crate::place::{Block, Place};
 use crate::scene::*;
-use crate::tables::open::{ASKS, MAY_ASK, READS, WRITES, server as open};
+use crate::tables::open::*;
 use crate::tables::server::*;
 use crate::tables::shared::*;
 
@@ -270,7 +271,7 @@ pub const PLACES: &[Place] = &[
         "Finished",
         (EARLY, 2),
         (Handshake, Application),
-        &[UNDER_KEYS, WITH_EARLY, LATER_PROTECTED, &[FINISHED]],
+        &[UNDER_KEYS, WITH_EARLY, LATER_PROTECTED, &[FINISHED_BEHIND_EARLY_DATA]],
     ),
     Place::new(
         "Finished, early data refused",
@@ -294,19 +295,82 @@ pub const PLACES: &[Place] = &[
         &[UNDER_KEYS, NO_EARLY, FIRST_PROTECTED, &[FINISHED_WITH_TICKETS]],
     ),
     Place::new(
-        "server open, a ticket to seal",
+        "open, a ticket to seal",
         "Open",
         (TICKETED, 2),
         (Application, Application),
-        &[READS, ASKS, WRITES, &[MAY_ASK, TICKET, open::UPDATES, open::PEER_CLOSES, open::CLOSE]],
+        &[READS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, TICKET, UPDATES, CLOSES, OF_A_CLIENT]],
     )
     .asks("SealTicket"),
     Place::new(
-        "server open, a ticket to seal behind everything",
+        "open, a ticket to seal behind everything",
         "Open",
         (FRONTED, 4),
         (Application, Application),
-        &[READS, ASKS, WRITES, &[MAY_ASK, TICKET, open::UPDATES, open::PEER_CLOSES, open::CLOSE]],
+        &[READS, ASKS, WRITES, &[NO_EARLY_DATA, MAY_ASK, TICKET, UPDATES, CLOSES, OF_A_CLIENT]],
     )
     .asks("SealTicket"),
+    Place::new(
+        "ClientHello, bare",
+        "ClientHello",
+        (BARE, 0),
+        (Plaintext, Plaintext),
+        &[IN_PLAINTEXT, &[FIRST_BYTES, CCS_REFUSED, PLAINTEXT, CLIENT_HELLO_BARE]],
+    ),
+    Place::new(
+        "SecondHello, bare",
+        "SecondHello",
+        (BARE_RETRY, 1),
+        (Plaintext, Plaintext),
+        &[IN_PLAINTEXT, RETRIED, &[PLAINTEXT, SECOND_HELLO]],
+    ),
+    Place::new(
+        "Finished, bare",
+        "Finished",
+        (BARE, 1),
+        (Handshake, Application),
+        &[UNDER_KEYS, NO_EARLY, FIRST_PROTECTED, &[FINISHED]],
+    ),
+    Place::new(
+        "Psk behind a cookie",
+        "Psk",
+        (STATELESS_EARLY, 1),
+        (Plaintext, Plaintext),
+        &[QUESTION, &[PSK_BEHIND_A_COOKIE]],
+    )
+    .anew(1)
+    .asks("LookupPsk"),
+    Place::new(
+        "Signature, early data refused",
+        "Signature",
+        (FORGOTTEN, 1),
+        (Handshake, Handshake),
+        &[QUESTION, &[SIGNATURE_BEHIND_EARLY_DATA]],
+    )
+    .asks("Sign"),
+    Place::new(
+        "PeerVerdict on a raw key",
+        "PeerVerdict",
+        (RAW, 3),
+        (Handshake, Application),
+        &[QUESTION_BEHIND_FLIGHT, &[PEER_VERDICT]],
+    )
+    .asks("VerifyPeer"),
+    Place::new(
+        "Finished of a client with a raw key",
+        "Finished",
+        (RAW, 3),
+        (Handshake, Application),
+        &[UNDER_KEYS, TO_WHOM, LATER_PROTECTED, &[FINISHED]],
+    ),
+    Place::new(
+        "ended with a question out",
+        "Failed",
+        (FULL, 1),
+        (Handshake, Handshake),
+        &[ENDED, &[ANSWERED_TOO_LATE]],
+    )
+    .asks("Sign")
+    .behind(&[Call(Close)])
+    .mute(),
 ];

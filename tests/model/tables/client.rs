@@ -17,6 +17,13 @@ pub const SERVER_HELLO: &[Row] = &[
     (ALL_BUT_SERVER_HELLO, Peer(UNEXPECTED), &[], "A.1"),
 ];
 
+pub const SERVER_HELLO_BARE: &[Row] = &[
+    (&[Message(ServerHello)], To("EncryptedExtensions, bare"), &[], "4.2.3"),
+    (&[Message(RetryRequest)], To("second ServerHello, bare"), &["ClientHello"], "4.2.4"),
+    (&[Garbled(ServerHello)], Peer(DECODE), &[], "4.2.3"),
+    (ALL_BUT_SERVER_HELLO, Peer(UNEXPECTED), &[], "A.1"),
+];
+
 pub const SERVER_HELLO_BEHIND_EARLY_DATA: &[Row] = &[
     (&[Message(ServerHello)], To("EncryptedExtensions about early data"), &[], "4.2.3"),
     (
@@ -114,7 +121,7 @@ pub const PEER_VERDICT: &[Row] = &[
 ];
 
 pub const FINISHED: &[Row] = &[
-    (&[Message(Finished)], To("client open"), &["Established", "ChangeCipherSpec", "Finished"], "4.5.3"),
+    (&[Message(Finished)], To("open"), &["Established", "ChangeCipherSpec", "Finished"], "4.5.3"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.1"),
 ];
@@ -126,14 +133,19 @@ pub const FINISHED_BEHIND_A_REQUEST: &[Row] = &[
 ];
 
 pub const FINISHED_BEHIND_EARLY_DATA: &[Row] = &[
-    (&[Message(Finished)], To("client open"), &["Established", "EndOfEarlyData", "Finished"], "4.6"),
+    (
+        &[Message(Finished)],
+        To("open behind early data"),
+        &["Established", "EndOfEarlyData", "Finished"],
+        "4.6",
+    ),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.1"),
 ];
 
 /// The ChangeCipherSpec went out before the early data.
 pub const FINISHED_BEHIND_REFUSED_EARLY_DATA: &[Row] = &[
-    (&[Message(Finished)], To("client open"), &["Established", "Finished"], "4.5.3"),
+    (&[Message(Finished)], To("open"), &["Established", "Finished"], "4.5.3"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.1"),
 ];
@@ -142,7 +154,7 @@ pub const CREDENTIAL: &[Row] = &[
     (&[Answer(Chosen)], To("Signature"), &["asks Sign", "ChangeCipherSpec", "Certificate"], "4.5.1"),
     (
         &[Answer(ChosenUnfit), Answer(NoCredential)],
-        To("client open"),
+        To("open"),
         &["Established", "ChangeCipherSpec", "Certificate", "Finished"],
         "4.5.1",
     ),
@@ -150,6 +162,6 @@ pub const CREDENTIAL: &[Row] = &[
 ];
 
 pub const SIGNATURE: &[Row] = &[
-    (&[Answer(Signed)], To("client open"), &["Established", "CertificateVerify", "Finished"], "4.5.2"),
+    (&[Answer(Signed)], To("open"), &["Established", "CertificateVerify", "Finished"], "4.5.2"),
     (&[Answer(SignFailed)], Ours(AlertCode::INTERNAL_ERROR), &[], "surface"),
 ];

@@ -1,39 +1,38 @@
 //! Behind the handshake, of either side: RFC 9846 sections 4.7 and 6.
 
-use symbolon::Misuse::{BytesPending, NoEarlyData, WriteClosed, WrongAnswer};
-use symbolon::conn::Epoch::{Application, Handshake};
+use symbolon::Misuse::{BytesPending, WriteClosed, WrongAnswer};
 
 use super::groups::*;
 use super::shared::*;
 use crate::input::Command::*;
 use crate::input::Input::*;
 use crate::input::Kind::*;
-use crate::place::{Block, Place};
-use crate::scene::*;
+use crate::input::Reply::{SignFailed, Signed};
+use crate::place::Block;
 use crate::then::Row;
 use crate::then::Then::*;
 
 pub const READS: Block =
     &[UNREADABLE, LATER_BYTES, PROTECTED, OPENED_OR_NOT, ALERTS_PROTECTED, CCS_REFUSED, DATA];
 
-const DATA: &[Row] =
+pub const DATA: &[Row] =
     &[(&[crate::input::Input::Data], Stays, &["Data"], "5.1"), (&[DataEmpty], Stays, &[], "5.1")];
 
 /// RFC 9846 section 6.1: "Any data received after a closure alert has been received MUST be ignored."
-const IGNORES: Block = &[&[
+pub const IGNORES: Block = &[&[
     (MESSAGES, Stays, &[], "6.1"),
     (MISPROTECTED, Stays, &[], "6.1"),
     (RECORDS, Stays, &[], "6.1"),
     (&[Eof, HalfThenEof], Stays, &[], "6.1"),
 ]];
 
-const ANSWERS: Block = &[&[
+pub const ANSWERS: Block = &[&[
     (FOREIGN, Refused(WrongAnswer), &[], "surface"),
     (&[OfAnotherQuestion], Refused(WrongAnswer), &[], "surface"),
 ]];
 
 /// Nothing can be sent any more.
-const ANSWERS_WHEN_CLOSED: Block = &[&[
+pub const ANSWERS_WHEN_CLOSED: Block = &[&[
     (FOREIGN, Refused(WrongAnswer), &[], "surface"),
     (&[OfAnotherQuestion], Refused(WriteClosed), &[], "surface"),
 ]];
@@ -44,7 +43,6 @@ pub const ASKS: Block = &[
         (&[Call(ProcessNothing)], Stays, &[], "surface"),
         (&[Call(IsEstablished)], Gives("true"), &[], "surface"),
         (&[Call(Exporter), Call(ChannelBinding)], Gives("a key"), &[], "7.5"),
-        (&[Call(EarlyExporter)], Refused(NoEarlyData), &[], "surface"),
         (&[Call(Split)], Becomes("halves"), &[], "surface"),
     ],
 ];
@@ -58,7 +56,7 @@ pub const WRITES: Block = &[&[
 ]];
 
 /// An update that the peer asked for precedes what is sent next.
-const WRITES_BEHIND_AN_UPDATE: Block = &[&[
+pub const WRITES_BEHIND_AN_UPDATE: Block = &[&[
     (&[Call(Write)], Gives("4 bytes"), &["KeyUpdate", "sends data"], "4.7.3"),
     (&[Call(WriteNothing)], Gives("0 bytes"), &[], "surface"),
     (&[Call(SealFrame)], Gives("FlushFirst"), &["KeyUpdate"], "4.7.3"),
@@ -67,9 +65,9 @@ const WRITES_BEHIND_AN_UPDATE: Block = &[&[
 ]];
 
 pub const MAY_ASK: &[Row] = &[(&[Call(UpdateKeysOfBoth)], Gives("Done"), &["KeyUpdate"], "4.7.3")];
-const HAS_ASKED: &[Row] = &[(&[Call(UpdateKeysOfBoth)], Gives("AlreadyAsked"), &[], "4.7.3")];
+pub const HAS_ASKED: &[Row] = &[(&[Call(UpdateKeysOfBoth)], Gives("AlreadyAsked"), &[], "4.7.3")];
 
-const WRITES_NOTHING: Block = &[&[
+pub const WRITES_NOTHING: Block = &[&[
     (
         &[
             Call(Write),
@@ -86,8 +84,8 @@ const WRITES_NOTHING: Block = &[&[
     (&[Call(Close)], Stays, &[], "6.1"),
 ]];
 
-/// Whatever comes, it has ended; RFC 9846 section 6.2: "the connection is .. closed".
-const ENDED: Block = &[
+/// RFC 9846 section 6.2: it "MUST close the connection without sending or receiving any additional data".
+pub const ENDED: Block = &[
     NOTHING_BEFORE,
     &[
         (MESSAGES, Dead, &[], "6.2"),
@@ -103,169 +101,53 @@ const ENDED: Block = &[
     ],
 ];
 
-macro_rules! side {
-    (
-        $places:ident, $to:ident: $open:literal, $finished:expr, $taken:ident, $refused:expr,
-        $owes:literal, $asked:literal, $peer_closed:literal, $closed:literal, $both:literal, $ended:literal
-    ) => {
-        pub mod $to {
-            use super::*;
+/// The question that was out when the connection ended.
+pub const ANSWERED_TOO_LATE: &[Row] =
+    &[(&[Answer(Signed), Answer(SignFailed), OfAnotherKind], Dead, &[], "surface")];
 
-            pub const MESSAGES: &[Row] = &[
-                ($refused, Peer(UNEXPECTED), &[], "4.7"),
-                (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
-            ];
-            pub const UPDATES: &[Row] = &[
-                (&[Message(Update)], Stays, &[], "4.7.3"),
-                (&[Message(UpdateRequest)], To($owes), &[], "4.7.3"),
-            ];
-            pub const UPDATES_WHEN_OWING: &[Row] =
-                &[(&[Message(Update), Message(UpdateRequest)], Stays, &[], "4.7.3")];
-            pub const UPDATES_WHEN_ASKED: &[Row] = &[
-                (&[Message(Update)], To($open), &[], "4.7.3"),
-                (&[Message(UpdateRequest)], To($owes), &[], "4.7.3"),
-            ];
-            pub const PEER_CLOSES: &[Row] =
-                &[(&[CloseNotify, CloseNotifyFatal], To($peer_closed), &["PeerClosed"], "6.1")];
-            pub const PEER_CLOSES_TOO: &[Row] =
-                &[(&[CloseNotify, CloseNotifyFatal], To($both), &["PeerClosed"], "6.1")];
-            pub const CLOSE: &[Row] = &[(&[Call(Close)], To($closed), &[], "6.1")];
-            pub const CLOSE_TOO: &[Row] = &[(&[Call(Close)], To($both), &[], "6.1")];
-        }
+pub const UPDATES: &[Row] = &[
+    (&[Message(Update)], Stays, &[], "4.7.3"),
+    (&[Message(UpdateRequest)], To("open, owes an update"), &[], "4.7.3"),
+    (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
+];
 
-        /// Every state of this side behind its handshake.
-        pub const $places: &[Place] = &[
-            Place::new(
-                $open,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[
-                    READS,
-                    ANSWERS,
-                    ASKS,
-                    WRITES,
-                    &[MAY_ASK, $taken, $to::MESSAGES, $to::UPDATES, $to::PEER_CLOSES, $to::CLOSE],
-                ],
-            ),
-            Place::new(
-                $owes,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[
-                    READS,
-                    ANSWERS,
-                    ASKS,
-                    WRITES_BEHIND_AN_UPDATE,
-                    &[MAY_ASK, $taken, $to::MESSAGES, $to::UPDATES_WHEN_OWING, $to::PEER_CLOSES, $to::CLOSE],
-                ],
-            )
-            .behind(&[Message(UpdateRequest)]),
-            Place::new(
-                $asked,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[
-                    READS,
-                    ANSWERS,
-                    ASKS,
-                    WRITES,
-                    &[
-                        HAS_ASKED,
-                        $taken,
-                        $to::MESSAGES,
-                        $to::UPDATES_WHEN_ASKED,
-                        $to::PEER_CLOSES,
-                        $to::CLOSE,
-                    ],
-                ],
-            )
-            .behind(&[Call(UpdateKeysOfBoth)]),
-            Place::new(
-                $peer_closed,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[IGNORES, ANSWERS, ASKS, WRITES, &[MAY_ASK, $to::CLOSE_TOO]],
-            )
-            .behind(&[CloseNotify]),
-            Place::new(
-                $closed,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[
-                    READS,
-                    ANSWERS_WHEN_CLOSED,
-                    ASKS,
-                    WRITES_NOTHING,
-                    &[$taken, $to::MESSAGES, $to::UPDATES_WHEN_OWING, $to::PEER_CLOSES_TOO],
-                ],
-            )
-            .behind(&[Call(Close)])
-            .mute(),
-            Place::new(
-                $both,
-                "Open",
-                $finished,
-                (Application, Application),
-                &[IGNORES, ANSWERS_WHEN_CLOSED, ASKS, WRITES_NOTHING],
-            )
-            .behind(&[Call(Close), CloseNotify])
-            .mute(),
-            Place::new(
-                concat!($ended, " by a fault"),
-                "Failed",
-                $finished,
-                (Application, Application),
-                &[ENDED],
-            )
-            .behind(&[Undecipherable])
-            .mute(),
-            Place::new(
-                concat!($ended, " by an alert"),
-                "Failed",
-                $finished,
-                (Application, Application),
-                &[ENDED],
-            )
-            .behind(&[ErrorAlert])
-            .mute(),
-            Place::new(
-                concat!($ended, " too early"),
-                "Failed",
-                $finished,
-                (Application, Application),
-                &[ENDED],
-            )
-            .behind(&[Eof])
-            .mute(),
-            Place::new(
-                concat!($ended, " in the handshake"),
-                "Failed",
-                (FULL, 1),
-                (Handshake, Handshake),
-                &[ENDED],
-            )
-            .behind(&[Call(Close)])
-            .mute(),
-        ];
-    };
-}
+/// The answer that is owed, or that cannot be given any more, is one for all.
+pub const UPDATES_WHEN_OWING: &[Row] = &[
+    (&[Message(Update), Message(UpdateRequest)], Stays, &[], "4.7.3"),
+    (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
+];
 
-const TICKETS: &[Row] =
-    &[(&[Message(Ticket)], Stays, &["Ticket"], "4.7.1"), (&[Garbled(Ticket)], Peer(DECODE), &[], "4.7.1")];
-const NO_TICKETS: &[Row] = &[];
+pub const UPDATES_WHEN_ASKED: &[Row] = &[
+    (&[Message(Update)], To("open"), &[], "4.7.3"),
+    (&[Message(UpdateRequest)], To("open, owes an update"), &[], "4.7.3"),
+    (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
+];
 
-side!(
-    CLIENTS, client: "client open", (FULL, 5), TICKETS, ALL_BUT_UPDATE_AND_TICKET,
-    "client open, owes an update", "client open, asked for an update", "client open, peer closed", "client open, closed",
-    "client open, closed, and peer closed", "client ended"
-);
-side!(
-    SERVERS, server: "server open", (FULL, 2), NO_TICKETS, ALL_BUT_UPDATE,
-    "server open, owes an update", "server open, asked for an update", "server open, peer closed", "server open, closed",
-    "server open, closed, and peer closed", "server ended"
-);
+pub const CLOSES: &[Row] = &[
+    (&[CloseNotify, CloseNotifyFatal], To("open, peer closed"), &["PeerClosed"], "6.1"),
+    (&[Call(Close)], To("open, closed"), &[], "6.1"),
+];
+
+pub const CLOSES_WHEN_OWING: &[Row] = &[
+    (&[CloseNotify, CloseNotifyFatal], To("open, owes an update, peer closed"), &["PeerClosed"], "6.1"),
+    (&[Call(Close)], To("open, closed"), &[], "6.1"),
+];
+
+pub const CLOSES_WHEN_ASKED: &[Row] = &[
+    (&[CloseNotify, CloseNotifyFatal], To("open, asked for an update, peer closed"), &["PeerClosed"], "6.1"),
+    (&[Call(Close)], To("open, closed"), &[], "6.1"),
+];
+
+pub const PEER_CLOSES_TOO: &[Row] =
+    &[(&[CloseNotify, CloseNotifyFatal], To("open, closed, and peer closed"), &["PeerClosed"], "6.1")];
+
+pub const CLOSES_TOO: &[Row] = &[(&[Call(Close)], To("open, closed, and peer closed"), &[], "6.1")];
+
+/// Clients alone take tickets.
+pub const OF_A_SERVER: &[Row] = &[
+    (&[Message(Ticket)], Stays, &["Ticket"], "4.7.1"),
+    (&[Garbled(Ticket)], Peer(DECODE), &[], "4.7.1"),
+    (ALL_BUT_UPDATE_AND_TICKET, Peer(UNEXPECTED), &[], "4.7"),
+];
+
+pub const OF_A_CLIENT: &[Row] = &[(ALL_BUT_UPDATE, Peer(UNEXPECTED), &[], "4.7")];

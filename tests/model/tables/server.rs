@@ -39,6 +39,18 @@ pub const CLIENT_HELLO: &[Row] = &[
     (ALL_BUT_CLIENT_HELLO, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
+pub const CLIENT_HELLO_BARE: &[Row] = &[
+    (
+        &[Message(ClientHello)],
+        To("Signature"),
+        &["asks Sign", "ServerHello", "EncryptedExtensions", "Certificate"],
+        "4.2.2",
+    ),
+    (&[Message(SecondHello)], To("SecondHello"), &["HelloRetryRequest"], "4.2.4"),
+    (&[Garbled(ClientHello)], Peer(DECODE), &[], "4.2.2"),
+    (ALL_BUT_CLIENT_HELLO, Peer(UNEXPECTED), &[], "A.2"),
+];
+
 pub const CLIENT_HELLO_WITH_ANOTHER_GROUP: &[Row] = &[
     (&[Message(ClientHello)], To("SecondHello"), &["HelloRetryRequest", "ChangeCipherSpec"], "4.2.4"),
     (
@@ -147,6 +159,18 @@ pub const PSK: &[Row] = &[
     (&[Answer(LookupRefused)], Ours(AlertCode::ACCESS_DENIED), &[], "surface"),
 ];
 
+pub const PSK_BEHIND_A_COOKIE: &[Row] = &[
+    (&[Answer(Known)], To("Finished"), &["ServerHello", "EncryptedExtensions", "Finished"], "4.3.11"),
+    (&[Answer(KnownOther)], Peer(DECRYPT), &[], "4.3.11"),
+    (
+        &[Answer(KnownBeyond), Answer(KnownNone)],
+        To("Signature"),
+        &["asks Sign", "ServerHello", "EncryptedExtensions", "Certificate"],
+        "4.3.11",
+    ),
+    (&[Answer(LookupRefused)], Ours(AlertCode::ACCESS_DENIED), &[], "surface"),
+];
+
 pub const PSK_OF_A_PEER_TO_VERIFY_AGAIN: &[Row] = &[
     (&[Answer(Known)], To("ResumedPeer"), &["asks VerifyPeer"], "surface"),
     (
@@ -236,6 +260,11 @@ pub const SIGNATURE_BEHIND_A_REQUEST: &[Row] = &[
     (&[Answer(SignFailed)], Ours(AlertCode::INTERNAL_ERROR), &[], "surface"),
 ];
 
+pub const SIGNATURE_BEHIND_EARLY_DATA: &[Row] = &[
+    (&[Answer(Signed)], To("Finished, early data refused"), &["CertificateVerify", "Finished"], "4.5.2"),
+    (&[Answer(SignFailed)], Ours(AlertCode::INTERNAL_ERROR), &[], "surface"),
+];
+
 pub const END_OF_EARLY_DATA: &[Row] = &[
     (&[Message(EndOfEarlyData)], To("Finished behind early data"), &["EarlyEnd"], "4.6"),
     (&[Data], Stays, &["Early"], "4.3.10"),
@@ -269,23 +298,27 @@ pub const PEER_VERDICT: &[Row] = &[
 ];
 
 pub const FINISHED: &[Row] = &[
-    (&[Message(Finished)], To("server open"), &["Established"], "4.5.3"),
+    (&[Message(Finished)], To("open"), &["Established"], "4.5.3"),
+    (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
+    (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
+];
+
+pub const FINISHED_BEHIND_EARLY_DATA: &[Row] = &[
+    (&[Message(Finished)], To("open behind early data"), &["Established"], "4.5.3"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
 pub const FINISHED_WITH_TICKETS: &[Row] = &[
-    (&[Message(Finished)], To("server open, a ticket to seal"), &["Established", "asks SealTicket"], "4.7.1"),
+    (&[Message(Finished)], To("open, a ticket to seal"), &["Established", "asks SealTicket"], "4.7.1"),
     (&[Garbled(Finished)], Peer(DECRYPT), &[], "4.5.3"),
     (ALL_BUT_FINISHED, Peer(UNEXPECTED), &[], "A.2"),
 ];
 
 /// A question for a ticket pauses nothing.
 pub const TICKET: &[Row] = &[
-    (&[Answer(Sealed)], To("server open"), &["NewSessionTicket"], "4.7.1"),
-    (&[Answer(SealedEmpty), Answer(NoTicket)], To("server open"), &[], "surface"),
+    (&[Answer(Sealed)], To("open"), &["NewSessionTicket"], "4.7.1"),
+    (&[Answer(SealedEmpty), Answer(NoTicket)], To("open"), &[], "surface"),
     (FOREIGN, Refused(WrongAnswer), &[], "surface"),
     (&[OfAnotherQuestion], Refused(WrongAnswer), &[], "surface"),
-    (ALL_BUT_UPDATE, Peer(UNEXPECTED), &[], "4.7"),
-    (&[Garbled(Update)], Peer(ILLEGAL), &[], "4.7.3"),
 ];

@@ -1,6 +1,6 @@
 //! Finds in a source file the places that mutants change, and writes it anew with all of them inside.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use syn::spanned::Spanned;
@@ -22,6 +22,8 @@ enum Site {
     Unary { operand: Span, id: usize },
     /// The beginning of a body, where each mutant returns a value at once.
     Body { values: Vec<(usize, String)> },
+    /// `const` before a function that asks at run time which mutant is on.
+    Const,
     /// The end of a pattern: the arm is gone with one mutant, its guard is true with another, false with a third.
     Arm { guard: Option<Span>, gone: Vec<usize>, always: Vec<usize>, never: Vec<usize> },
 }
@@ -41,6 +43,8 @@ struct Finder<'m> {
     wanted: HashMap<(usize, usize), Vec<&'m Mutant>>,
     sites: Vec<(Span, Site)>,
     refused: Vec<usize>,
+    /// Functions that constants call.
+    constant: &'m BTreeSet<String>,
 }
 
 fn range(node: &impl Spanned) -> Span {
@@ -66,6 +70,18 @@ impl<'m> Finder<'m> {
         taken
     }
 
+    /// Whether what is in this function can be switched at run time.
+    fn switchable(&mut self, signature: &Signature) -> bool {
+        match &signature.constness {
+            Some(_) if self.constant.contains(&signature.ident.to_string()) => false,
+            Some(word) => {
+                self.sites.push((range(word), Site::Const));
+                true
+            }
+            None => true,
+        }
+    }
+
     fn body(&mut self, signature: &Signature, block: &Block) {
         let Some(first) = block.stmts.first() else { return };
         // `impl Trait` stands for one type: a mutant's would be a second.
@@ -73,7 +89,7 @@ impl<'m> Finder<'m> {
             ReturnType::Type(_, kind) => matches!(**kind, syn::Type::ImplTrait(_)),
             ReturnType::Default => false,
         };
-        if opaque || signature.constness.is_some() {
+        if opaque {
             return;
         }
         let mutants = self.take(first, "FnValue");
@@ -85,15 +101,15 @@ impl<'m> Finder<'m> {
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
-        self.body(&item.sig, &item.block);
-        if item.sig.constness.is_none() {
+        if self.switchable(&item.sig) {
+            self.body(&item.sig, &item.block);
             visit::visit_item_fn(self, item);
         }
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
-        self.body(&item.sig, &item.block);
-        if item.sig.constness.is_none() {
+        if self.switchable(&item.sig) {
+            self.body(&item.sig, &item.block);
             visit::visit_impl_item_fn(self, item);
         }
     }
@@ -213,6 +229,7 @@ impl Weaver<'_> {
                 }
                 values.iter().map(|(id, _)| *id).collect()
             }
+            Site::Const => Vec::new(),
             Site::Unary { operand, id } => {
                 self.put(&format!("(if crate::mutation::on({id}) {{ "));
                 self.own(*id, |weaver| weaver.raw(operand.clone()));
@@ -256,9 +273,10 @@ impl Weaver<'_> {
     }
 }
 
-/// `source` with these mutants inside; those that found no place are not in the result.
-pub fn weave(source: &str, mutants: &[&Mutant]) -> syn::Result<Woven> {
-    let mut finder = Finder { wanted: HashMap::new(), sites: Vec::new(), refused: Vec::new() };
+/// `source` with these mutants inside; those that found no place are not in the result. Functions named in `constant`
+/// stay what they are.
+pub fn weave(source: &str, mutants: &[&Mutant], constant: &BTreeSet<String>) -> syn::Result<Woven> {
+    let mut finder = Finder { wanted: HashMap::new(), sites: Vec::new(), refused: Vec::new(), constant };
     for mutant in mutants {
         finder.wanted.entry(mutant.at).or_default().push(*mutant);
     }

@@ -88,6 +88,7 @@ pub struct Tree {
     pub unviable: BTreeSet<usize>,
     /// Not to be switched at run time (in constants, for instance): cargo-mutants itself has to try them.
     pub apart: BTreeSet<usize>,
+    constant: BTreeSet<String>,
 }
 
 /// What cargo says of a build: the binaries, and where each error is.
@@ -163,13 +164,26 @@ fn cargo(root: &Path, arguments: &[&str]) -> Fallible<Said> {
     Ok(said)
 }
 
+/// The function that has to stay `const`, if that is what the compiler says.
+fn called_by_a_constant(error: &str) -> Option<String> {
+    let (_, rest) = error.split_once("cannot call non-const ")?;
+    let path = rest.split('`').nth(1)?;
+    path.rsplit("::").next().map(str::to_owned)
+}
+
 impl Tree {
     /// Weaves `mutants` into a copy below `target` and builds it; whatever does not compile is left out.
     pub fn build(from: &Path, target: &Path, mutants: &[Mutant]) -> Fallible<Self> {
         let root = target.join("tree");
         copy(from, &root)?;
         together(&root)?;
-        let mut tree = Self { root, binaries: Vec::new(), unviable: BTreeSet::new(), apart: BTreeSet::new() };
+        let mut tree = Self {
+            root,
+            binaries: Vec::new(),
+            unviable: BTreeSet::new(),
+            apart: BTreeSet::new(),
+            constant: BTreeSet::new(),
+        };
         loop {
             let woven = tree.weave(from, mutants)?;
             let mut said = cargo(&tree.root, &["check", "--profile", "test", "--lib"])?;
@@ -180,12 +194,15 @@ impl Tree {
                 tree.binaries = said.binaries;
                 return Ok(tree);
             }
-            let before = tree.unviable.len() + tree.apart.len();
+            let before = tree.left_out();
             for (file, start, end, text) in &said.errors {
-                tree.blame(woven.get(file).ok_or_else(|| text.clone())?, *start, *end);
+                match called_by_a_constant(text) {
+                    Some(name) => tree.constant.extend([name]),
+                    None => tree.blame(woven.get(file).ok_or_else(|| text.clone())?, *start, *end),
+                }
             }
-            let left_out = tree.unviable.len() + tree.apart.len() - before;
-            println!("{} errors; {left_out} mutants more are left out", said.errors.len());
+            let left_out = tree.left_out() - before;
+            println!("{} errors; {left_out} places more stay as they are", said.errors.len());
             if left_out == 0 {
                 return Err(said.errors.into_iter().map(|(.., text)| text).collect::<String>().into());
             }
@@ -203,7 +220,7 @@ impl Tree {
         }
         let mut all = BTreeMap::new();
         for (file, mutants) in files {
-            let woven = weave(&fs::read_to_string(from.join(file))?, &mutants)?;
+            let woven = weave(&fs::read_to_string(from.join(file))?, &mutants, &self.constant)?;
             self.unviable.extend(&woven.refused);
             let placed: BTreeSet<usize> = woven.own.iter().chain(&woven.around).map(|(id, _)| *id).collect();
             self.apart.extend(
@@ -220,6 +237,11 @@ impl Tree {
             fs::read_to_string(from.join("src/lib.rs"))? + &SWITCH.replace("COUNT", &count.to_string());
         fs::write(self.root.join("src/lib.rs"), library)?;
         Ok(all)
+    }
+
+    /// More with every round that did not compile, or there is no end.
+    fn left_out(&self) -> usize {
+        self.unviable.len() + self.apart.len() + self.constant.len()
     }
 
     /// An error inside of what a mutant alone brings is the mutant's; else it comes from the rewriting around it.

@@ -205,6 +205,7 @@ fn external(kind: Kind) {
 fn wrong_binder() {
     let mut link = by_key(external_key(Kind::External));
     let mut hello = link.client.flush();
+    assert_eq!(link.client.in_the_clear, 32);
     // The binder ends the ClientHello.
     *hello.last_mut().unwrap() ^= 1;
     link.server.inbox.extend(hello);
