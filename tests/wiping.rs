@@ -371,9 +371,6 @@ fn key_updates_leave_nothing() {
     }
 }
 
-//= testvectors/requirements/rfc9846.txt#section-6
-//= type=test
-//# Servers and clients MUST forget the secret values and keys established in failed connections
 #[test]
 fn an_error_leaves_nothing() {
     for suite in SUITES {

@@ -297,3 +297,35 @@ fn a_server_that_has_everything_answers_what_was_asked_alone() {
         assert_eq!(answered(&hello), [kind]);
     }
 }
+
+//= testvectors/requirements/rfc9846.txt#appendix-E.4
+//= type=test
+//# if the client sends a non-empty session ID, the server MUST send the change_cipher_spec as described
+//# in this appendix
+#[test]
+fn a_server_changes_cipher_spec_behind_its_first_message_for_clients_that_ask_for_it() {
+    for (flow, compatible) in [(FULL, true), (MUTUAL, true), (RESUMED, true), (RETRY, true), (FULL, false)] {
+        let mut hello = Hello::parse(&flow.record().client[0]);
+        if !compatible {
+            hello.session.clear();
+        }
+        let mut server = flow.server();
+        server.tell(Epoch::Plaintext, &hello.write()).unwrap();
+        let changes = server.said.iter().filter(|said| said.kind == CCS).count();
+        assert_eq!(changes, usize::from(compatible), "{flow:?}");
+        assert_eq!(server.said[0].content[0], SERVER_HELLO);
+        assert!(!compatible || (server.said[1].kind, &server.said[1].content[..]) == (CCS, &[1]), "{flow:?}");
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-9.3
+//= type=test
+//# A client sending a ClientHello MUST support all non-GREASE [RFC8701] parameters advertised in it.
+#[test]
+fn what_the_provider_does_not_have_cannot_be_offered() {
+    let builder = || ClientConfig::builder(provider());
+    let suite = CipherSuite(0x1304);
+    assert_eq!(builder().suites(&[suite]).build().err(), Some(ConfigError::UnknownSuite(suite)));
+    let group = NamedGroup::FFDHE2048;
+    assert_eq!(builder().groups(&[group]).build().err(), Some(ConfigError::UnknownGroup(group)));
+}

@@ -1,18 +1,19 @@
 //! Pre-shared keys, tickets, early data and exporters: what is said of them, and what nobody looks at.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crate::support::fake::{hello, x25519};
 use crate::support::flow::*;
 use crate::support::forge::*;
-use crate::support::psk::{EARLY_DATA, EXTERNAL, Offered, PRE_SHARED_KEY, RESUMPTION, offer};
+use crate::support::psk::{EARLY_DATA, EXTERNAL, MODES, Offered, PRE_SHARED_KEY, RESUMPTION, offer};
 use crate::support::resumption::*;
 use crate::support::*;
 use symbolon::AlertCode;
 use symbolon::codepoint::NamedGroup;
-use symbolon::config::{ClientAuth, ClientConfig};
+use symbolon::config::{ClientAuth, ClientConfig, ServerConfig};
 use symbolon::conn::{Epoch, Offer, Resumed, SecretLabel};
-use symbolon::crypto::{Aead, AeadKey, Failed, Provider, Suite};
+use symbolon::crypto::{Aead, AeadKey, Failed, Nonce, Provider, Suite};
 use symbolon::psk::{ExternalPsk, PskHash};
 use symbolon::question::Question;
 
@@ -41,31 +42,62 @@ fn a_server_with_an_external_key_asks_for_no_certificate_and_shows_none() {
     assert_eq!(recorded.client.len(), 2);
 }
 
-/// A real AEAD whose keys seal five records.
-struct Tiring(&'static dyn Aead);
+/// A real AEAD that says how many of its keys there are, each of which seals so many records.
+struct Watched {
+    aead: &'static dyn Aead,
+    records: u64,
+    alive: Arc<AtomicUsize>,
+}
 
-impl Aead for Tiring {
+struct WatchedKey(Box<dyn AeadKey>, Arc<AtomicUsize>);
+
+impl Aead for Watched {
     fn key_len(&self) -> usize {
-        self.0.key_len()
+        self.aead.key_len()
     }
 
     fn key(&self, key: &[u8]) -> Result<Box<dyn AeadKey>, Failed> {
-        self.0.key(key)
+        self.alive.fetch_add(1, SeqCst);
+        Ok(Box::new(WatchedKey(self.aead.key(key)?, Arc::clone(&self.alive))))
     }
 
     fn record_limit(&self) -> u64 {
-        5
+        self.records
     }
 
     fn accelerated(&self) -> bool {
-        self.0.accelerated()
+        self.aead.accelerated()
     }
 }
 
-fn tiring() -> Provider {
-    let aead: &'static dyn Aead = Box::leak(Box::new(Tiring(suite().aead)));
-    let tired: &'static Suite = Box::leak(Box::new(Suite { id: suite().id, hash: suite().hash, aead }));
-    Provider { suites: Box::leak(Box::new([tired])), ..provider() }
+impl AeadKey for WatchedKey {
+    fn seal_in_place(
+        &self,
+        nonce: &Nonce,
+        aad: &[u8],
+        body: &mut [u8],
+        tag: &mut [u8; 16],
+    ) -> Result<(), Failed> {
+        self.0.seal_in_place(nonce, aad, body, tag)
+    }
+
+    fn open_in_place(&self, nonce: &Nonce, aad: &[u8], body_and_tag: &mut [u8]) -> Result<usize, Failed> {
+        self.0.open_in_place(nonce, aad, body_and_tag)
+    }
+}
+
+impl Drop for WatchedKey {
+    fn drop(&mut self) {
+        self.1.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A provider with one suite, whose keys seal so many records, and how many of these keys there are.
+fn watched(records: u64) -> (Provider, Arc<AtomicUsize>) {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let aead = Box::leak(Box::new(Watched { aead: suite().aead, records, alive: Arc::clone(&alive) }));
+    let suite: &'static Suite = Box::leak(Box::new(Suite { id: suite().id, hash: suite().hash, aead }));
+    (Provider { suites: Box::leak(Box::new([suite])), ..provider() }, alive)
 }
 
 //= testvectors/requirements/rfc9846.txt#section-5.5
@@ -76,7 +108,7 @@ fn early_data_stops_before_the_limit_of_its_key() {
     let scene = Scene::early(AES128);
     let ticket = scene.ticket();
     let client =
-        ClientConfig::builder(tiring()).groups(&[NamedGroup::X25519]).reveal_secrets().build().unwrap();
+        ClientConfig::builder(watched(5).0).groups(&[NamedGroup::X25519]).reveal_secrets().build().unwrap();
     let scene = Scene { client, ..scene };
     let mut pair = scene.pair(Offer::resume(ticket, NOW).with_early_data());
     let mut writer = pair.client.conn.early_writer().unwrap();
@@ -210,5 +242,62 @@ fn what_is_exported_comes_from_the_exporter_secret() {
         client.party.conn.exporter(b"label", b"context", &mut exported[0]).unwrap();
         server.party.conn.exporter(b"label", b"context", &mut exported[1]).unwrap();
         assert_eq!(exported.map(Vec::from), [expected.clone(), expected], "{flow:?}");
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-6
+//= type=test
+//# Servers and clients MUST forget the secret values and keys established in failed connections
+#[test]
+fn a_connection_that_failed_has_no_keys_any_more() {
+    let garbage = record(DATA, &[0; 32]);
+    for at_handshake in [true, false] {
+        let ((own, of_client), (theirs, of_server)) = (watched(1000), watched(1000));
+        let client = ClientConfig::builder(own).build().unwrap();
+        let server = ServerConfig::builder(theirs).credential(p256()).build().unwrap();
+        let mut pair = Pair::new(&client, &server);
+        if at_handshake {
+            pair.server.inbox = pair.client.flush();
+            pair.server.run().unwrap();
+        } else {
+            pair.run().unwrap();
+        }
+        assert_eq!(of_server.load(SeqCst), 2, "one for each direction");
+        pair.server.inbox = garbage.clone();
+        assert_eq!(pair.server.run().unwrap_err().alert(), Some(AlertCode::BAD_RECORD_MAC));
+        assert_eq!(of_server.load(SeqCst), 0, "behind an error of its own");
+        pair.client.inbox = pair.server.flush();
+        assert!(pair.client.run().is_err());
+        assert_eq!(of_client.load(SeqCst), 0, "behind an alert of the peer");
+        drop(pair);
+    }
+}
+
+//= testvectors/requirements/rfc9846.txt#section-9.2
+//= type=test
+//# If containing a "supported_groups" extension, it MUST also contain a "key_share" extension, and vice
+//# versa.
+#[test]
+fn groups_and_shares_need_each_other_also_where_a_key_goes_without() {
+    let scene = Scene::of(AES128).serve(|b| b.suites(&[AES128]).psk_ke());
+    scene.memory.edit().external =
+        vec![Arc::new(ExternalPsk::new(b"sensor 17", &[0x5A; 32], PskHash::Sha256).unwrap())];
+    let (identity, key) = (b"sensor 17".to_vec(), vec![0x5A; 32]);
+    let offered = Offered { identity, age: 0, key, label: EXTERNAL, hash: suite().hash };
+    let told = |removed: &[u16]| {
+        let hello = offering(&[offered.clone()], |hello| {
+            hello.set(MODES, &[1, 0]);
+            removed.iter().for_each(|kind| hello.remove(*kind));
+        });
+        let mut server = Puppet::new(scene.server(), Role::Server);
+        let told = server.tell(Epoch::Plaintext, &hello.write());
+        (server, told)
+    };
+    // supported_groups, key_share
+    told(&[]).1.unwrap();
+    told(&[10, 51]).1.unwrap();
+    for alone in [10, 51] {
+        let (mut server, told) = told(&[alone]);
+        server.refuses(told, AlertCode::MISSING_EXTENSION, Epoch::Plaintext, "one without the other");
     }
 }

@@ -299,10 +299,6 @@ mod tests {
         assert_eq!(all(&block).unwrap().len(), 16_000);
     }
 
-    //= testvectors/requirements/rfc9846.txt#section-4.3
-    //= type=test
-    //# If an implementation receives an extension which it recognizes and which is not specified for the
-    //# message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert.
     #[test]
     fn table_1_decides_where_an_extension_may_appear() {
         use ExtensionType as E;
@@ -332,6 +328,10 @@ mod tests {
         assert_eq!(count(In::NewSessionTicket), 1);
     }
 
+    //= testvectors/requirements/rfc9846.txt#section-4.3
+    //= type=test
+    //# If an implementation receives an extension which it recognizes and which is not specified for the
+    //# message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert.
     #[test]
     fn requests_ignore_the_unknown_and_refuse_the_misplaced() {
         assert_eq!(check_request(ExtensionType(0x0A0A), In::ClientHello), Ok(()));
