@@ -50,6 +50,16 @@ enum Effect {
     NothingValued,
 }
 
+/// A flag with a value that is kept as it is read.
+macro_rules! valued {
+    (|$settings:ident, $value:ident| $keep:expr) => {
+        Effect::Valued(|$settings, $value| {
+            $keep;
+            Some(())
+        })
+    };
+}
+
 /// Which settings a flag is for.
 #[derive(Clone, Copy)]
 enum Phase {
@@ -136,22 +146,22 @@ fn effect(name: &str) -> Option<Effect> {
 
 /// Flags that belong to the credential that was opened last, or to the default one.
 fn credentials(name: &str) -> Option<Effect> {
-    use Effect::{Plain, Valued};
+    use Effect::Plain;
     Some(match name {
         "new-x509-credential" => Plain(|s| open(s, CredentialKind::X509)),
         "new-rpk-credential" => Plain(|s| open(s, CredentialKind::RawPublicKey)),
         "new-psk-credential" => Plain(|s| open(s, CredentialKind::Psk)),
-        "cert-file" => Valued(|s, v| Some(s.credential().cert_file = Some(v.to_owned()))),
-        "key-file" => Valued(|s, v| Some(s.credential().key_file = Some(v.to_owned()))),
+        "cert-file" => valued!(|s, v| s.credential().cert_file = Some(v.to_owned())),
+        "key-file" => valued!(|s, v| s.credential().key_file = Some(v.to_owned())),
         "signing-prefs" => {
-            Valued(|s, v| Some(s.credential().signing_prefs.push(SignatureScheme(number(v)?))))
+            valued!(|s, v| s.credential().signing_prefs.push(SignatureScheme(number(v)?)))
         }
-        "ocsp-response" => Valued(|s, v| Some(s.credential().ocsp_response = Some(base64(v)?))),
-        "signed-cert-timestamps" => Valued(|s, v| Some(s.credential().scts = Some(base64(v)?))),
+        "ocsp-response" => valued!(|s, v| s.credential().ocsp_response = Some(base64(v)?)),
+        "signed-cert-timestamps" => valued!(|s, v| s.credential().scts = Some(base64(v)?)),
         "must-match-issuer" => Plain(|s| s.credential().must_match_issuer = true),
-        "psk-importer-key" => Valued(|s, v| Some(s.credential().psk_key = base64(v)?)),
-        "psk-importer-identity" => Valued(|s, v| Some(s.credential().psk_identity = base64(v)?)),
-        "psk-importer-context" => Valued(|s, v| Some(s.credential().psk_context = base64(v)?)),
+        "psk-importer-key" => valued!(|s, v| s.credential().psk_key = base64(v)?),
+        "psk-importer-identity" => valued!(|s, v| s.credential().psk_identity = base64(v)?),
+        "psk-importer-context" => valued!(|s, v| s.credential().psk_context = base64(v)?),
         "psk-importer-sha256" => Plain(|s| s.credential().psk_sha384 = false),
         "psk-importer-sha384" => Plain(|s| s.credential().psk_sha384 = true),
         _ => return None,
@@ -170,9 +180,9 @@ fn open(settings: &mut Settings, kind: CredentialKind) {
 }
 
 fn authentication(name: &str) -> Option<Effect> {
-    use Effect::{Plain, Valued};
+    use Effect::Plain;
     Some(match name {
-        "verify-prefs" => Valued(|s, v| Some(s.verify_prefs.push(SignatureScheme(number(v)?)))),
+        "verify-prefs" => valued!(|s, v| s.verify_prefs.push(SignatureScheme(number(v)?))),
         "verify-peer" => Plain(|s| s.verify_peer = true),
         "require-any-client-certificate" => Plain(|s| s.require_client_certificate = true),
         "verify-fail" => Plain(|s| s.verify_fail = true),
@@ -187,13 +197,13 @@ fn authentication(name: &str) -> Option<Effect> {
         "fail-ddos-callback" => {
             Plain(|s| s.rejects = Some((AlertCode::INTERNAL_ERROR, "CONNECTION_REJECTED")))
         }
-        "use-client-ca-list" => Valued(|s, v| Some(s.client_authorities = authorities(v)?)),
-        "max-cert-list" => Valued(|s, v| Some(s.max_cert_list = Some(number(v)?))),
+        "use-client-ca-list" => valued!(|s, v| s.client_authorities = authorities(v)?),
+        "max-cert-list" => valued!(|s, v| s.max_cert_list = Some(number(v)?)),
         "accepted-peer-cert-types" => {
-            Valued(|s, v| Some(s.accepted_peer_types.push(CertificateType(number(v)?))))
+            valued!(|s, v| s.accepted_peer_types.push(CertificateType(number(v)?)))
         }
         "available-client-cert-types" => {
-            Valued(|s, v| Some(s.available_client_types.push(CertificateType(number(v)?))))
+            valued!(|s, v| s.available_client_types.push(CertificateType(number(v)?)))
         }
         "enable-ocsp-stapling" => Plain(|s| s.ocsp_stapling = true),
         "enable-signed-cert-timestamps" => Plain(|s| s.scts = true),
@@ -205,20 +215,20 @@ fn negotiation(name: &str) -> Option<Effect> {
     use Effect::{Plain, Valued};
     Some(match name {
         "min-version" => Valued(|_, v| (number::<u16>(v)? <= TLS_1_3).then_some(())),
-        "curves" => Valued(|s, v| Some(s.groups.push(NamedGroup(number(v)?)))),
+        "curves" => valued!(|s, v| s.groups.push(NamedGroup(number(v)?))),
         "key-shares" => {
-            Valued(|s, v| Some(s.key_shares.get_or_insert_default().push(NamedGroup(number(v)?))))
+            valued!(|s, v| s.key_shares.get_or_insert_default().push(NamedGroup(number(v)?)))
         }
         "no-key-shares" => Plain(|s| s.key_shares = Some(Vec::new())),
-        "server-supported-groups-hint" => Valued(|s, v| Some(s.groups_hint.push(NamedGroup(number(v)?)))),
+        "server-supported-groups-hint" => valued!(|s, v| s.groups_hint.push(NamedGroup(number(v)?))),
         "fips-202205" => Plain(|s| s.compliance = Some(Compliance::Fips202205)),
         "wpa-202304" => Plain(|s| s.compliance = Some(Compliance::Wpa202304)),
         "cnsa-202407" => Plain(|s| s.compliance = Some(Compliance::Cnsa202407)),
         "cnsa1-202603" => Plain(|s| s.compliance = Some(Compliance::Cnsa1)),
         "cnsa2-202603" => Plain(|s| s.compliance = Some(Compliance::Cnsa2)),
-        "host-name" => Valued(|s, v| Some(s.host_name = Some(v.to_owned()))),
-        "advertise-alpn" => Valued(|s, v| Some(s.advertise_alpn = Some(protocols(v)?))),
-        "select-alpn" => Valued(|s, v| Some(s.server_alpn = ServerAlpn::Select(v.as_bytes().to_vec()))),
+        "host-name" => valued!(|s, v| s.host_name = Some(v.to_owned())),
+        "advertise-alpn" => valued!(|s, v| s.advertise_alpn = Some(protocols(v)?)),
+        "select-alpn" => valued!(|s, v| s.server_alpn = ServerAlpn::Select(v.as_bytes().to_vec())),
         "decline-alpn" => Plain(|s| s.server_alpn = ServerAlpn::Ignored),
         "reject-alpn" => Plain(|s| s.server_alpn = ServerAlpn::Refused),
         _ => return None,
@@ -226,38 +236,38 @@ fn negotiation(name: &str) -> Option<Effect> {
 }
 
 fn resumption(name: &str) -> Option<Effect> {
-    use Effect::{Plain, Valued};
+    use Effect::Plain;
     Some(match name {
         "no-ticket" => Plain(|s| s.no_ticket = true),
         "enable-early-data" => Plain(|s| s.early_data = true),
-        "resumption-delay" => Valued(|s, v| Some(s.resumption_delay = number(v)?)),
-        "early-write-after-message" => Valued(|s, v| Some(s.early_write_after = Some(number(v)?))),
+        "resumption-delay" => valued!(|s, v| s.resumption_delay = number(v)?),
+        "early-write-after-message" => valued!(|s, v| s.early_write_after = Some(number(v)?)),
         _ => return None,
     })
 }
 
 fn data(name: &str) -> Option<Effect> {
-    use Effect::{Plain, Valued};
+    use Effect::Plain;
     Some(match name {
         "async" => Plain(|s| s.asynchronous = true),
         "shim-writes-first" => Plain(|s| s.writes_first = true),
-        "shim-initial-write" => Valued(|s, v| Some(s.initial_write = Some(v.to_owned()))),
-        "repeat-shim-initial-write" => Valued(|s, v| Some(s.repeat_initial_write = Some(number(v)?))),
+        "shim-initial-write" => valued!(|s, v| s.initial_write = Some(v.to_owned())),
+        "repeat-shim-initial-write" => valued!(|s, v| s.repeat_initial_write = Some(number(v)?)),
         "read-with-unfinished-write" => Plain(|s| s.unfinished_write = true),
         "shim-shuts-down" => Plain(|s| s.shuts_down = true),
         "check-close-notify" => Plain(|s| s.check_close_notify = true),
         "send-alert" => Plain(|s| s.send_alert = true),
         "key-update" => Plain(|s| s.key_update = true),
-        "export-keying-material" => Valued(|s, v| Some(s.export_len = number(v)?)),
-        "export-label" => Valued(|s, v| Some(s.export_label = v.to_owned())),
-        "export-context" => Valued(|s, v| Some(s.export_context = v.to_owned())),
+        "export-keying-material" => valued!(|s, v| s.export_len = number(v)?),
+        "export-label" => valued!(|s, v| s.export_label = v.to_owned()),
+        "export-context" => valued!(|s, v| s.export_context = v.to_owned()),
         "export-traffic-secrets" => Plain(|s| s.export_traffic_secrets = true),
         _ => return None,
     })
 }
 
 fn expectations(name: &str) -> Option<Effect> {
-    use Effect::{Plain, Valued};
+    use Effect::Plain;
     Some(match name.strip_prefix("expect-")? {
         "session-miss" => Plain(|s| s.expect.session_miss = true),
         "no-session" => Plain(|s| s.expect.no_session = true),
@@ -265,36 +275,36 @@ fn expectations(name: &str) -> Option<Effect> {
         "accept-early-data" => Plain(|s| s.expect.accept_early_data = true),
         "reject-early-data" => Plain(|s| s.expect.reject_early_data = true),
         "no-offer-early-data" => Plain(|s| s.expect.no_offer_early_data = true),
-        "early-data-reason" => Valued(|s, v| Some(s.expect.early_data_reason = Some(v.to_owned()))),
-        "ticket-age-skew" => Valued(|s, v| Some(s.expect.ticket_age_skew = Some(number(v)?))),
-        "version" => Valued(|s, v| Some(s.expect.version = Some(number(v)?))),
-        "cipher-aes" => Valued(|s, v| Some(s.expect.suite_with_aes = Some(CipherSuite(number(v)?)))),
-        "cipher-no-aes" => Valued(|s, v| Some(s.expect.suite_without_aes = Some(CipherSuite(number(v)?)))),
-        "curve-id" => Valued(|s, v| Some(s.expect.group = Some(NamedGroup(number(v)?)))),
-        "cipher" => Valued(|s, v| Some(s.expect.suite = Some(CipherSuite(number(v)?)))),
+        "early-data-reason" => valued!(|s, v| s.expect.early_data_reason = Some(v.to_owned())),
+        "ticket-age-skew" => valued!(|s, v| s.expect.ticket_age_skew = Some(number(v)?)),
+        "version" => valued!(|s, v| s.expect.version = Some(number(v)?)),
+        "cipher-aes" => valued!(|s, v| s.expect.suite_with_aes = Some(CipherSuite(number(v)?))),
+        "cipher-no-aes" => valued!(|s, v| s.expect.suite_without_aes = Some(CipherSuite(number(v)?))),
+        "curve-id" => valued!(|s, v| s.expect.group = Some(NamedGroup(number(v)?))),
+        "cipher" => valued!(|s, v| s.expect.suite = Some(CipherSuite(number(v)?))),
         "hrr" => Plain(|s| s.expect.hrr = Some(true)),
         "no-hrr" => Plain(|s| s.expect.hrr = Some(false)),
-        "alpn" => Valued(|s, v| Some(s.expect.alpn = Some(v.as_bytes().to_vec()))),
-        "advertised-alpn" => Valued(|s, v| Some(s.expect.advertised_alpn = Some(protocols(v)?))),
-        "server-name" => Valued(|s, v| Some(s.expect.server_name = Some(v.to_owned()))),
+        "alpn" => valued!(|s, v| s.expect.alpn = Some(v.as_bytes().to_vec())),
+        "advertised-alpn" => valued!(|s, v| s.expect.advertised_alpn = Some(protocols(v)?)),
+        "server-name" => valued!(|s, v| s.expect.server_name = Some(v.to_owned())),
         "no-server-name" => Plain(|s| s.expect.no_server_name = true),
         "verify-result" => Plain(|s| s.expect.verify_result = true),
         "peer-signature-algorithm" => {
-            Valued(|s, v| Some(s.expect.signature = Some(SignatureScheme(number(v)?))))
+            valued!(|s, v| s.expect.signature = Some(SignatureScheme(number(v)?)))
         }
         "peer-verify-pref" => {
-            Valued(|s, v| Some(s.expect.peer_verify_prefs.push(SignatureScheme(number(v)?))))
+            valued!(|s, v| s.expect.peer_verify_prefs.push(SignatureScheme(number(v)?)))
         }
-        "peer-cert-file" => Valued(|s, v| Some(s.expect.peer_cert_file = Some(v.to_owned()))),
+        "peer-cert-file" => valued!(|s, v| s.expect.peer_cert_file = Some(v.to_owned())),
         "no-peer-cert" => Plain(|s| s.expect.no_peer_cert = true),
-        "client-ca-list" => Valued(|s, v| Some(s.expect.client_authorities = authorities(v)?)),
-        "selected-credential" => Valued(|s, v| Some(s.expect.selected_credential = Some(number(v)?))),
-        "ocsp-response" => Valued(|s, v| Some(s.expect.ocsp_response = Some(base64(v)?))),
-        "signed-cert-timestamps" => Valued(|s, v| Some(s.expect.scts = Some(base64(v)?))),
+        "client-ca-list" => valued!(|s, v| s.expect.client_authorities = authorities(v)?),
+        "selected-credential" => valued!(|s, v| s.expect.selected_credential = Some(number(v)?)),
+        "ocsp-response" => valued!(|s, v| s.expect.ocsp_response = Some(base64(v)?)),
+        "signed-cert-timestamps" => valued!(|s, v| s.expect.scts = Some(base64(v)?)),
         "peer-certificate-type" => {
-            Valued(|s, v| Some(s.expect.peer_certificate_type = Some(CertificateType(number(v)?))))
+            valued!(|s, v| s.expect.peer_certificate_type = Some(CertificateType(number(v)?)))
         }
-        "peer-rpk-sha256" => Valued(|s, v| Some(s.expect.peer_rpk_sha256 = Some(base64(v)?))),
+        "peer-rpk-sha256" => valued!(|s, v| s.expect.peer_rpk_sha256 = Some(base64(v)?)),
         _ => return None,
     })
 }
