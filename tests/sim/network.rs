@@ -9,7 +9,7 @@ pub enum Strike {
     Flip { bits: u8 },
     /// The connection is cut, both ways.
     Cut,
-    /// Something is put in before the byte.
+    /// Something is put in before the record that the byte is in.
     Inject(Vec<u8>),
     /// The record that the byte is in comes twice.
     Repeat,
@@ -78,8 +78,8 @@ impl Wire {
 
     /// `most` of what is under way at most, and what happened to it.
     pub fn carry(&mut self, most: usize) -> (Vec<u8>, Option<Strike>) {
-        if let Some((at, Strike::Repeat | Strike::Omit)) = self.strike {
-            return self.carry_records(at);
+        if let Some((at, Strike::Repeat | Strike::Omit | Strike::Inject(_))) = &self.strike {
+            return self.carry_records(*at);
         }
         let len = most.min(self.under_way.len());
         let before = self.carried;
@@ -93,8 +93,7 @@ impl Wire {
                 bytes.truncate(at);
                 self.under_way.clear();
             }
-            Strike::Inject(more) => drop(bytes.splice(at..at, more.iter().copied())),
-            Strike::Repeat | Strike::Omit => {}
+            Strike::Repeat | Strike::Omit | Strike::Inject(_) => {}
         }
         (bytes, Some(strike))
     }
@@ -115,8 +114,9 @@ impl Wire {
             return (record, None);
         }
         let strike = self.strike.take().map(|(_, strike)| strike);
-        match strike {
+        match &strike {
             Some(Strike::Repeat) => ([&record[..], &record].concat(), strike),
+            Some(Strike::Inject(more)) => ([more, &record[..]].concat(), strike),
             _ => (Vec::new(), strike),
         }
     }
