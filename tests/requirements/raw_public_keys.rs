@@ -40,7 +40,8 @@ fn answered(told: &[Vec<u8>]) -> (Option<Vec<u8>>, bool) {
 #[test]
 fn a_request_comes_with_a_type_that_the_client_offered() {
     let required = || ClientAuth::Required { authorities: Vec::new() };
-    for (offered, answer) in [(&[RAW][..], RAW), (&[X509, RAW], RAW), (&[X509, 3], X509), (&[1, X509], X509)] {
+    for (offered, answer) in [(&[RAW][..], RAW), (&[X509, RAW], RAW), (&[X509, 3], X509), (&[1, X509], X509)]
+    {
         assert_eq!(answered(&told(required(), offered)), (Some(vec![answer]), true), "{offered:?}");
     }
 }
