@@ -481,6 +481,38 @@ mod tests {
         assert_eq!(read(RSA, &[4], NULL), "MD5, which is broken");
     }
 
+    fn short(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    #[test]
+    fn pss_has_one_hash_a_salt_as_long_and_the_one_trailer() {
+        let read = |hash: &[u8], mask: &[u8], salt: u8, trailer: &[u8]| {
+            let function = [short(OID, MGF1), identifier(mask, &[])].concat();
+            let fields = [
+                short(0xA0, &identifier(hash, &[])),
+                short(0xA1, &short(SEQUENCE, &function)),
+                short(0xA2, &[INTEGER, 1, salt]),
+                trailer.to_vec(),
+            ];
+            pss(&short(SEQUENCE, &fields.concat()))
+        };
+        for (hash, salt, algorithm) in [
+            (SHA256, 32, SignedWith::RsaPssSha256),
+            (SHA384, 48, SignedWith::RsaPssSha384),
+            (SHA512, 64, SignedWith::RsaPssSha512),
+        ] {
+            assert_eq!(read(hash, hash, salt, &[]).as_ref(), Some(&algorithm));
+            assert_eq!(read(hash, hash, salt, &[0xA3, 3, INTEGER, 1, 1]).as_ref(), Some(&algorithm));
+            assert_eq!(read(hash, hash, salt, &[0xA3, 3, INTEGER, 1, 2]), None, "another trailer");
+            assert_eq!(read(hash, hash, salt, &[0xA3, 3, OID, 1, 1]), None, "no number");
+            assert_eq!(read(hash, hash, salt + 1, &[]), None, "another salt");
+            assert_eq!(read(hash, SHA1, salt, &[]), None, "another hash for the mask");
+        }
+        assert_eq!(read(SHA1, SHA1, 20, &[]), Some(SignedWith::Sha1));
+        assert_eq!(pss(&short(SEQUENCE, &[])), Some(SignedWith::Sha1), "the defaults");
+    }
+
     #[test]
     fn ecdsa_with_parameters_is_another_algorithm() {
         let oid = &[OID, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2][..];

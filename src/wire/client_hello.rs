@@ -242,6 +242,7 @@ mod tests {
     const SHARE: KeyShareEntry<'_> = KeyShareEntry { group: NamedGroup::X25519, key_exchange: &[1, 2] };
     const TICKET: PskIdentity<'_> = PskIdentity { identity: b"ticket", obfuscated_ticket_age: 5 };
     const RAW: [CertificateType; 1] = [CertificateType::RAW_PUBLIC_KEY];
+    const OWN: [CertificateType; 2] = [CertificateType::X509, CertificateType::RAW_PUBLIC_KEY];
     const WANTED: TicketRequest = TicketRequest { new_session_count: 1, resumption_count: 2 };
 
     fn hello(extensions: impl FnOnce(&mut Writer<'_>) -> Result<(), Misuse>) -> Vec<u8> {
@@ -274,7 +275,7 @@ mod tests {
         ticket_request::encode_client(w, WANTED)?;
         status_request::encode_client(w)?;
         signed_certificate_timestamp::encode_request(w)?;
-        certificate_type::encode_client(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, &[CertificateType::X509])?;
+        certificate_type::encode_client(w, ExtensionType::CLIENT_CERTIFICATE_TYPE, &OWN)?;
         certificate_type::encode_client(w, ExtensionType::SERVER_CERTIFICATE_TYPE, &RAW)?;
         encode_empty(w, ExtensionType(0x0A0A))?;
         versions(w)?;
@@ -320,7 +321,7 @@ mod tests {
         assert_eq!(found.ticket_request, Some(WANTED));
         assert_eq!(found.status_request, Some(StatusRequest::Ocsp));
         assert!(found.signed_certificate_timestamp.is_some());
-        assert!(found.client_certificate_type.unwrap().iter().eq([CertificateType::X509]));
+        assert!(found.client_certificate_type.unwrap().iter().eq(OWN));
         assert!(found.server_certificate_type.unwrap().iter().eq(RAW));
         assert_eq!(Framed::new(found.raw).count(), 20);
     }

@@ -37,6 +37,8 @@ pub struct World {
     connections: usize,
     /// How often early data of a connection was delivered, by whom.
     delivered: BTreeMap<(usize, usize), usize>,
+    /// How much of it, and whose it was, since the wave began.
+    arrived: Vec<(usize, usize)>,
     /// How much each connection sent.
     early_sent: BTreeMap<usize, usize>,
 }
@@ -64,6 +66,7 @@ impl World {
             owners: 0,
             connections: 0,
             delivered: BTreeMap::new(),
+            arrived: Vec::new(),
             early_sent: BTreeMap::new(),
         }
     }
@@ -95,6 +98,9 @@ impl World {
         self.talk(&mut links);
         for mut link in links {
             ending::finish(&mut link, self);
+        }
+        for (of, arrived) in self.arrived.drain(..) {
+            invariants::early_data_was_sent(arrived, self.early_sent.get(&of).copied());
         }
     }
 
@@ -314,9 +320,9 @@ impl World {
         let by = if self.setting.guarding == Guarding::Each { number } else { 0 };
         let times = self.delivered.entry((of, by)).or_default();
         *times += 1;
-        // A copy may be judged before what it is a copy of.
-        let sent = self.early_sent.get(&of).copied().unwrap_or(usize::MAX);
-        invariants::early_data_is_delivered_once(*times, server.log.early_got, sent);
+        invariants::early_data_is_delivered_once(*times);
+        // Judged when the wave is over: a copy may end before what it is a copy of.
+        self.arrived.push((of, server.log.early_got));
         if link.is_forged() {
             self.tally.count("early data delivered to an attacker's connection");
         }

@@ -170,10 +170,24 @@ fn check_unchanged(first: &ClientHello<'_>, second: &ClientHello<'_>) -> Result<
     let fields = first.random == second.random
         && first.legacy_session_id == second.legacy_session_id
         && first.cipher_suites == second.cipher_suites;
-    if fields && unchanging(first.extensions.raw).eq(unchanging(second.extensions.raw)) {
+    if fields && same_extensions(first.extensions.raw, second.extensions.raw) {
         return Ok(());
     }
     Err(Fault::illegal_parameter("the second ClientHello changed more than it may"))
+}
+
+/// Whether two blocks hold the same but for what may differ. Their order decides nothing, since "the extensions MAY appear in
+/// any order" (RFC 9846 section 4.3), and wolfSSL's clients do not keep it.
+fn same_extensions(first: &[u8], second: &[u8]) -> bool {
+    if unchanging(first).eq(unchanging(second)) {
+        return true;
+    }
+    let sorted = |block| {
+        let mut extensions: Vec<_> = unchanging(block).collect();
+        extensions.sort_unstable_by_key(|(kind, _)| kind.0);
+        extensions
+    };
+    sorted(first) == sorted(second)
 }
 
 /// The extensions that both ClientHellos must have alike, in order.

@@ -122,6 +122,8 @@ fn a_critical_extension_that_is_not_evaluated_refuses_a_list_wherever_it_is() {
     for der in [
         list_with(&entry(&[5], &private(true)), &[]),
         list_with(&[], &private(true)),
+        // A delta CRL, whose extension MUST be critical and is not.
+        list_with(&[], &extension(&[0x55, 0x1D, 27], false, &[2, 1, 1])),
         list_with(&entry(&[5], &extension(&[0x55, 0x1D, 29], false, &sequence(&[]))), &[]),
     ] {
         assert!(matches!(Crl::parse(&der), Err(RevocationError::NotEvaluated(_))));
@@ -142,6 +144,19 @@ fn a_malformed_entry_refuses_the_list() {
     ] {
         assert!(Crl::parse(&list_with(&bad, &[])).is_err(), "{bad:02x?}");
     }
+}
+
+#[test]
+fn a_list_of_more_than_256_mib_is_not_read() {
+    // Zeros that nobody writes or reads take no memory.
+    is_malformed(&std::vec![0; (256 << 20) + 1], "longer than 256 MiB");
+    is_malformed(&std::vec![0; 256 << 20], "");
+}
+
+#[test]
+fn a_list_is_shown_by_its_issuer_and_its_length() {
+    let shown = std::format!("{:?}", Crl::parse(&list_with(&entry(&[5], &[]), &[])).unwrap());
+    assert!(shown.starts_with("Crl { issuer: ") && shown.contains("entries: 1"), "{shown}");
 }
 
 #[test]

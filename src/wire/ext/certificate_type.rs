@@ -93,6 +93,9 @@ mod tests {
     #[test]
     fn no_type_is_refused() {
         assert_eq!(alert(parse_client(&[0])), AlertCode::DECODE_ERROR);
+        // X.509 alone goes without saying.
+        assert_eq!(alert(parse_client(&[1, 0])), AlertCode::ILLEGAL_PARAMETER);
+        assert!(parse_client(&[2, 0, 0]).is_ok());
     }
 
     #[test]

@@ -44,6 +44,9 @@ const TESTS: &[&str] = &[
     "tickets",
 ];
 
+/// Binaries of their own: what these start again is found by its name.
+const ALONE: &[&str] = &["native_roots"];
+
 /// What the woven sources call, and what writes down which mutants a test comes past.
 const SWITCH: &str = r#"
 /// Which mutant is switched on, for tests of the tests.
@@ -188,7 +191,10 @@ impl Tree {
             let woven = tree.weave(from, mutants)?;
             let mut said = cargo(&tree.root, &["check", "--profile", "test", "--lib"])?;
             if said.errors.is_empty() {
-                said = cargo(&tree.root, &["test", "--no-run", "--lib", "--test", "together"])?;
+                let alone = ALONE.iter().flat_map(|name| ["--test", name]);
+                let arguments: Vec<&str> =
+                    ["test", "--no-run", "--lib", "--test", "together"].into_iter().chain(alone).collect();
+                said = cargo(&tree.root, &arguments)?;
             }
             if said.errors.is_empty() {
                 tree.binaries = said.binaries;

@@ -140,6 +140,10 @@ where
                 let mut wired = Wired::new(engine()?, socket)?;
                 wired.rekeys = rekeys;
                 let served = wired.echo();
+                if served.is_err() {
+                    // Some send their alert only now.
+                    wired.engine.close();
+                }
                 wired.send();
                 // So that all of it arrives, an alert too.
                 wired.farewell();
