@@ -285,7 +285,7 @@ fn groups_and_shares_need_each_other_also_where_a_key_goes_without() {
     let (identity, key) = (b"sensor 17".to_vec(), vec![0x5A; 32]);
     let offered = Offered { identity, age: 0, key, label: EXTERNAL, hash: suite().hash };
     let told = |removed: &[u16]| {
-        let hello = offering(&[offered.clone()], |hello| {
+        let hello = offering(std::slice::from_ref(&offered), |hello| {
             hello.set(MODES, &[1, 0]);
             removed.iter().for_each(|kind| hello.remove(*kind));
         });
