@@ -55,7 +55,7 @@ pub fn run(input: &[u8]) {
 
 /// The same as part of a chain.
 fn stapled(flags: u8, leaf: &CertificateDer<'static>, response: &[u8], now: UnixTime) {
-    let sent = [&[leaf.clone()], &ISSUERS[..]].concat();
+    let sent = [std::slice::from_ref(leaf), &ISSUERS[..]].concat();
     let staples = [Some(response.to_vec()), None, None];
     let Some(chain) = Chain::of(&sent) else { return };
     let chain = chain.with_staples(&staples);

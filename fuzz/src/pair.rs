@@ -72,7 +72,7 @@ pub fn play(input: &[u8]) -> Pair {
 impl Pair {
     fn order(&mut self, script: &mut Script<'_>) {
         let order = script.byte() % 34;
-        let up = order % 2 == 0;
+        let up = order.is_multiple_of(2);
         match order / 2 {
             0 => self.carry(up, usize::MAX, script),
             1 => {

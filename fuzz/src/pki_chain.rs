@@ -23,6 +23,9 @@ const OF_CLIENT: u8 = 2;
 /// The public web's rules are asked for.
 const OF_WEB: u8 = 4;
 
+/// The last certificate is no part of the chain, but the only root.
+const OWN_ROOT: u8 = 8;
+
 /// More certificates than any budget lets pass.
 const MOST: usize = 80;
 
@@ -40,27 +43,48 @@ static POOL: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(|| {
     .into()
 });
 
+/// Who is expected: the flags' upper four bits choose.
+static EXPECTED: LazyLock<Vec<Expected>> = LazyLock::new(|| {
+    let name = |name: &'static str| Expected::Name(ServerName::try_from(name).expect("a name"));
+    let all = vec![
+        name("localhost"),
+        name("example.com"),
+        name("192.0.2.1"),
+        Expected::Spiffe("spiffe://example.org/workload".parse().expect("an identity")),
+        Expected::TrustDomain("example.org".parse().expect("a domain")),
+        Expected::Uri("https://example.com/".into()),
+        Expected::Email("somebody@example.com".into()),
+        Expected::Anyone,
+    ];
+    [&*all, &[Expected::AnyOf(all[..7].to_vec())]].concat()
+});
+
 pub fn run(input: &[u8]) {
     let mut script = Script::new(input);
     let flags = script.byte();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(script.u32().into()));
-    let sent = chain(&mut script);
+    let mut sent = chain(&mut script);
+    let profile = if flags & OF_WEB == 0 { Profile::default() } else { Profile::web() };
+    let verifier = match sent.pop_if(|_| flags & OWN_ROOT != 0) {
+        Some(root) => match Verifier::new(COUNTING.clone(), [root]) {
+            Ok(verifier) => &verifier.profile(profile),
+            Err(error) => return drop(error.to_string()),
+        },
+        None if flags & OF_WEB == 0 => &*PRIVATE,
+        None => &*WEB,
+    };
     if let Some(chain) = Chain::of(&sent) {
         begin(if flags & BELIEVING == 0 { Signatures::Checked } else { Signatures::Believed });
-        verify(flags, now, &chain);
+        verify(verifier, flags, now, &chain);
         let checked = checked();
         assert!(checked <= Budget::default().signatures, "{checked} signature checks");
     }
 }
 
-fn verify(flags: u8, now: UnixTime, chain: &Chain<'_>) {
-    let name = ServerName::try_from("localhost").expect("a name");
-    let (purpose, expected) = match flags & OF_CLIENT {
-        0 => (Purpose::Server, Expected::Name(name)),
-        _ => (Purpose::Client, Expected::Anyone),
-    };
-    let verifier = if flags & OF_WEB == 0 { &*PRIVATE } else { &*WEB };
-    match verifier.verify(chain, purpose, &expected, now) {
+fn verify(verifier: &Verifier, flags: u8, now: UnixTime, chain: &Chain<'_>) {
+    let purpose = if flags & OF_CLIENT == 0 { Purpose::Server } else { Purpose::Client };
+    let expected = &EXPECTED[usize::from(flags >> 4) % EXPECTED.len()];
+    match verifier.verify(chain, purpose, expected, now) {
         Ok(path) => {
             let [leaf, .., root] = &*path.chain else { panic!("a trusted leaf is not among the roots") };
             assert!(*leaf == *chain.leaf && verifier.roots().contains(root));

@@ -37,7 +37,7 @@ pub fn play(input: &[u8]) -> Puppet<Server> {
     while !script.is_empty() && orders < MOST && puppet.party.error.is_none() {
         orders += 1;
         let order = script.byte();
-        act(&mut puppet, order & 31, Framing(order >> 5), &mut script);
+        act(&mut puppet, flags, order & 31, Framing(order >> 5), &mut script);
     }
     puppet.end(&mut script);
     let party = &puppet.party;
@@ -50,7 +50,7 @@ pub fn play(input: &[u8]) -> Puppet<Server> {
     puppet
 }
 
-fn act(puppet: &mut Puppet<Server>, order: u8, framing: Framing, script: &mut Script<'_>) {
+fn act(puppet: &mut Puppet<Server>, flags: Flags, order: u8, framing: Framing, script: &mut Script<'_>) {
     let change = Change(if order < 5 { script.byte() } else { 0 });
     let mut message = match order {
         0 => return client_hello(puppet, change, framing, script),
@@ -59,6 +59,10 @@ fn act(puppet: &mut Puppet<Server>, order: u8, framing: Framing, script: &mut Sc
         3 => certificate_verify(puppet, change),
         4 => puppet.finished(),
         5 => return early(puppet, script),
+        // Whoever answers a stateless retry may be talking to another server.
+        13 if puppet.retry.is_some() && !puppet.finished => {
+            return puppet.turn_to(server(flags, puppet.party.manners, Tags::Null));
+        }
         6..14 => return many(puppet, order, script),
         order => return puppet.order(order, framing, script),
     };

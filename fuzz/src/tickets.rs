@@ -58,9 +58,22 @@ pub fn run(input: &[u8]) {
                     *FleetSecret::decode(&encoded).expect("what was written is read").encode(),
                     *encoded
                 );
+                derived(secret);
             }
         }
     }
+}
+
+/// A ring of keys that come from a secret takes back what it gave out.
+fn derived(secret: FleetSecret) {
+    let day = std::time::Duration::from_secs(86_400);
+    let Ok(ring) = TicketRing::derived(&null::provider(), secret, day, NOW) else { return };
+    if let Some(ticket) = ring.issue(example(), b"f", NOW) {
+        assert!(ring.take(&ticket, b"f", NOW).is_ok() && ring.lifetime(NOW) > 0);
+    }
+    let later = NOW.plus(9 * day);
+    ring.rotate(later);
+    let _ = (ring.lifetime(later), ring.generations(later), ring.provision(later));
 }
 
 /// A session, as a server makes them.

@@ -120,6 +120,7 @@ fn of_servers() {
     make("retry", 0, 0, &[&[0, 0x80, 0, 0, 4, 0], behind], Established);
     make("either-group", TWO_GROUPS, 0, &[&[0, 0x80, 4, 0], behind], Established);
     make("stateless-retry", RETRY, 0, &[&[0, 0x80, 0, 0, 4, 0], behind], Established);
+    make("another-server", RETRY, 0, &[&[0, 0x80, 13, 0, 0, 4, 0], behind], Established);
     make("alpn", ALPN, 0, &[&[0, 0, 4, 0], behind], Established);
     make("external", EXTERNAL, 0, &[&[0, 0x10, 4, 0], behind], Established);
     make("resumed", TICKET | TICKETS, 0, &[&[0, 0x20, 4, 0], behind], Established);

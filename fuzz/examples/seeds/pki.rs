@@ -1,5 +1,7 @@
 //! Chains, keys, OCSP responses and CRLs of the library's test vectors.
 
+use std::io::Read;
+
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -11,6 +13,7 @@ const LATER: [u8; 4] = 1_893_456_000_u32.to_be_bytes();
 
 pub fn make() {
     chains();
+    limbo();
     keys();
     for (name, response) in vectors("revocation", ".ocsp") {
         for (leaf, flags) in [(0, 0), (0, 1), (1, 0), (2, 1), (3, 1)] {
@@ -63,6 +66,47 @@ fn chains() {
     known("believed", 1, &[5, 4, 2, 1]);
     known("web", 5, &[8, 1]);
     (0..20).for_each(|index| known(&format!("each-{index}"), index % 8, &[index, 1, 2]));
+}
+
+/// The chains of x509-limbo, each with its root at the end; signatures are believed where the leaf is changed.
+fn limbo() {
+    let (_, packed) = vectors("limbo", "limbo.json.gz").remove(0);
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*packed).read_to_string(&mut text).expect("it is packed text");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    for (index, case) in file["testcases"].as_array().expect("cases").iter().enumerate() {
+        let list = |name: &str| {
+            let some = case[name].as_array().into_iter().flatten();
+            some.filter_map(|pem| pem.as_str()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let roots = list("trusted_certs");
+        let Some(root) = roots.first() else { continue };
+        let leaf = case["peer_certificate"].as_str().expect("a certificate").to_owned();
+        let chain = [&[leaf], &*list("untrusted_intermediates"), std::slice::from_ref(root)].concat();
+        // The upper bits: example.com.
+        let client = if case["validation_kind"] == "CLIENT" { 2 } else { 0 };
+        let mut input = [&[8 | 16 | client][..], &2_000_000_000_u32.to_be_bytes()].concat();
+        if let Some(seconds) = case["validation_time"].as_str().and_then(year) {
+            input[1..5].copy_from_slice(&seconds.to_be_bytes());
+        }
+        for pem in &chain {
+            let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else { continue };
+            input.push(0);
+            input.extend((der.len() as u16).to_be_bytes());
+            input.extend_from_slice(&der);
+        }
+        if input.len() <= 4096 {
+            seed("pki_chain", &format!("limbo-{index:04}"), &input);
+        }
+    }
+}
+
+/// Seconds since 1970 at about the date that such a time begins with; no certificate there depends on the hour.
+fn year(text: &str) -> Option<u32> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    let (year, month, day): (u32, u32, u32) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let days = (year.checked_sub(1970)?) * 1461 / 4 + (month - 1) * 153 / 5 + day;
+    days.checked_mul(86_400)
 }
 
 fn keys() {

@@ -22,7 +22,7 @@ impl Change {
         for _ in 0..self.0 & 7 {
             let what = script.byte();
             let at = usize::from(script.byte());
-            if block.is_empty() && what % 8 != 0 {
+            if block.is_empty() && !what.is_multiple_of(8) {
                 continue;
             }
             let len = block.len().max(1);

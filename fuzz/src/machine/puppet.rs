@@ -76,6 +76,13 @@ impl<E: Endpoint> Puppet<E> {
         puppet
     }
 
+    /// Goes on with another connection, which has heard nothing yet.
+    pub fn turn_to(&mut self, party: Party<E>) {
+        self.party = party;
+        (self.handshake, self.application, self.listened) = (None, None, 0);
+        self.stream.clear();
+    }
+
     pub fn secret(&self, label: SecretLabel) -> Option<&[u8]> {
         self.party.secrets.iter().find(|(found, _)| *found == label).map(|(_, secret)| &**secret)
     }
