@@ -51,14 +51,21 @@ struct Row {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Results {
     rows: BTreeMap<String, Row>,
+    /// Peers that do not tell their version.
+    #[serde(skip)]
+    missing: Vec<String>,
 }
 
 impl Results {
     /// Nothing yet, but the versions. A peer that is not there fails the run.
     pub fn of(peers: &[&Peer]) -> Self {
         let date = date();
-        let row = |peer: &&Peer| {
-            let version = panic::catch_unwind(peer.version).unwrap_or_else(|_| crate::PANICKED.take());
+        let mut results = Self::default();
+        for peer in peers {
+            let version = panic::catch_unwind(peer.version).unwrap_or_else(|_| {
+                results.missing.push(format!("{}: {}", peer.name, crate::PANICKED.take()));
+                "?".into()
+            });
             let row = Row {
                 title: peer.title.into(),
                 from: peer.from.into(),
@@ -66,9 +73,9 @@ impl Results {
                 date: date.clone(),
                 cells: Cells::new(),
             };
-            (peer.name.to_owned(), row)
-        };
-        Self { rows: peers.iter().map(row).collect() }
+            results.rows.insert(peer.name.into(), row);
+        }
+        results
     }
 
     pub fn add(&mut self, peer: &str, feature: &str, side: Side, outcome: Outcome, seconds: f64) {
@@ -78,11 +85,14 @@ impl Results {
 
     pub fn failed(&self) -> bool {
         let mut cells = self.rows.values().flat_map(|row| row.cells.values().flat_map(BTreeMap::values));
-        cells.any(|cell| matches!(cell.outcome, Outcome::Failed(_)))
+        !self.missing.is_empty() || cells.any(|cell| matches!(cell.outcome, Outcome::Failed(_)))
     }
 
     /// A line for each cell that did not pass, then the table.
     pub fn print(&self, took: Duration) {
+        for missing in &self.missing {
+            println!("MISSING: {missing}\n");
+        }
         let (mut passed, mut cases) = (0, 0);
         for (name, row) in &self.rows {
             for (feature, sides) in &row.cells {
