@@ -34,14 +34,14 @@ install_nss() { packages libnss3-tools openssl; }
 install_node20() { node 20; }
 install_node26() { node 26; }
 
-
 # Packages of Python, in an environment of their own.
 pip() {
+    install_python
     [ -x "$into/venv/bin/python" ] || python3 -m venv "$into/venv"
     "$into/venv/bin/pip" install -q --disable-pip-version-check "$@"
 }
 
-install_python() { command -v python3 >/dev/null || packages python3 python3-venv; }
+install_python() { python3 -c 'import ensurepip, venv' 2>/dev/null || packages python3 python3-venv; }
 install_pyopenssl() { pip "cryptography>=50" pyOpenSSL; }
 # The last three are for its hybrid group and its speed.
 install_tlslite() { pip "tlslite-ng>=0.9.0b2" kyber-py gmpy2 pycryptodome; }

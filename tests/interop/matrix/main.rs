@@ -156,7 +156,9 @@ thread_local! {
 /// A panic is the end of a case, and told with its cell.
 fn quiet_panics() {
     panic::set_hook(Box::new(|told| {
-        let words = told.payload_as_str().unwrap_or("panicked");
+        let payload = told.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let words = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("panicked");
         let place = told.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
         PANICKED.set(format!("{words}{}", place.unwrap_or_default()));
     }));

@@ -51,14 +51,21 @@ struct Row {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Results {
     rows: BTreeMap<String, Row>,
+    /// Peers that do not tell their version.
+    #[serde(skip)]
+    missing: Vec<String>,
 }
 
 impl Results {
     /// Nothing yet, but the versions. A peer that is not there fails the run.
     pub fn of(peers: &[&Peer]) -> Self {
         let date = date();
-        let row = |peer: &&Peer| {
-            let version = panic::catch_unwind(peer.version).unwrap_or_else(|_| crate::PANICKED.take());
+        let mut results = Self::default();
+        for peer in peers {
+            let version = panic::catch_unwind(peer.version).unwrap_or_else(|_| {
+                results.missing.push(format!("{}: {}", peer.name, crate::PANICKED.take()));
+                "?".into()
+            });
             let row = Row {
                 title: peer.title.into(),
                 from: peer.from.into(),
@@ -66,9 +73,9 @@ impl Results {
                 date: date.clone(),
                 cells: Cells::new(),
             };
-            (peer.name.to_owned(), row)
-        };
-        Self { rows: peers.iter().map(row).collect() }
+            results.rows.insert(peer.name.into(), row);
+        }
+        results
     }
 
     pub fn add(&mut self, peer: &str, feature: &str, side: Side, outcome: Outcome, seconds: f64) {
@@ -78,11 +85,14 @@ impl Results {
 
     pub fn failed(&self) -> bool {
         let mut cells = self.rows.values().flat_map(|row| row.cells.values().flat_map(BTreeMap::values));
-        cells.any(|cell| matches!(cell.outcome, Outcome::Failed(_)))
+        !self.missing.is_empty() || cells.any(|cell| matches!(cell.outcome, Outcome::Failed(_)))
     }
 
     /// A line for each cell that did not pass, then the table.
     pub fn print(&self, took: Duration) {
+        for missing in &self.missing {
+            println!("MISSING: {missing}\n");
+        }
         let (mut passed, mut cases) = (0, 0);
         for (name, row) in &self.rows {
             for (feature, sides) in &row.cells {
@@ -122,8 +132,14 @@ impl Results {
         println!("written to {}", path.display());
     }
 
+    /// What earlier runs left, without peers and features that are no more.
     fn load() -> Option<Self> {
-        serde_json::from_str(&fs::read_to_string(path()).ok()?).ok()
+        let mut all: Self = serde_json::from_str(&fs::read_to_string(path()).ok()?).ok()?;
+        all.rows.retain(|name, _| crate::peers::ALL.iter().any(|peer| peer.name == name));
+        for row in all.rows.values_mut() {
+            row.cells.retain(|name, _| FEATURES.iter().any(|feature| feature.name == name));
+        }
+        Some(all)
     }
 
     fn table(&self) -> String {
@@ -165,7 +181,8 @@ pub fn into_readme() {
     let results = Results::load().expect("there are results: run without --readme first");
     assert!(!results.failed(), "a table with failures is not for the README");
     for peer in crate::peers::ALL.iter().filter(|peer| peer.runs == Runs::Always) {
-        assert!(results.rows.contains_key(peer.name), "{} is not in the results", peer.name);
+        let row = results.rows.get(peer.name).map(|row| row.cells.len());
+        assert_eq!(row, Some(FEATURES.len()), "the results of {} are not whole", peer.name);
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = fs::read_to_string(path).unwrap();

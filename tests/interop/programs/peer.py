@@ -66,7 +66,7 @@ def context(role, asked):
 
 role, asked = duplex.arguments() if len(sys.argv) > 1 else ("version", {})
 if role == "version":
-    print(f"{sys.version.split()[0]} ({ssl.OPENSSL_VERSION})")
+    print(f"{sys.version.split()[0]} ({' '.join(ssl.OPENSSL_VERSION.split()[:2])})")
 elif role == "client":
     tls = context(role, asked)
 

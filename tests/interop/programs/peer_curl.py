@@ -6,7 +6,7 @@ import curl_cffi
 
 if sys.argv[1] == "version":
     words = curl_cffi.Curl().version().decode().split()
-    print(words[0].split("/")[1], "(BoringSSL)" if "BoringSSL" in words else words)
+    print(words[0].split("/")[1].split("-")[0], "(BoringSSL)" if "BoringSSL" in words else words)
 else:
     url, ca, *pair = sys.argv[1:]
     try:

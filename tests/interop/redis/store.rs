@@ -18,6 +18,9 @@ use symbolon::question::{FirstFlight, Seen};
 
 use crate::process::{DEADLINE, Running};
 
+/// How long a guard waits for its store; part of how long it remembers.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A Redis server.
 pub struct Store {
     process: Running,
@@ -93,8 +96,8 @@ pub fn settings(port: u16, clock: &Hands) -> RedisSettings {
         .unwrap()
         .clock(clock.clone())
         .skew(Duration::ZERO)
-        .deadline(DEADLINE)
-        .patience(DEADLINE)
+        .deadline(PATIENCE)
+        .patience(PATIENCE)
         .period(Duration::from_secs(3600))
         .longest_pause(Duration::from_millis(50))
 }

@@ -10,7 +10,7 @@ use crate::peer::{Choices, Client, ClientTalk, Lacks, NOT_TYPED, Peer, Role, Run
 pub const SYSTEM: Peer = Peer {
     name: "node20",
     title: "Node",
-    from: "NodeSource or npm `node@20`",
+    from: "npm `node@20`",
     runs: Runs::Always,
     version: || told("node20"),
     client: Role::Has(Client {
