@@ -117,12 +117,19 @@ pub fn server(program: PathBuf, asked: &Asked) -> Server {
 
 /// Tries ports that were free a moment ago, until a server says that it is ready.
 pub fn on_a_free_port(ready: &str, start: impl Fn(&str) -> Running) -> Server {
+    on_a_port_until(start, |process, port| process.comes(&ready.replace("PORT", &port.to_string())))
+}
+
+/// The same for a server that says nothing.
+pub fn silently_on_a_free_port(start: impl Fn(&str) -> Running) -> Server {
+    on_a_port_until(start, Running::listens)
+}
+
+fn on_a_port_until(start: impl Fn(&str) -> Running, ready: impl Fn(&Running, u16) -> bool) -> Server {
     for _ in 0..10 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let number = port.to_string();
-        let process = start(&number);
-        let ready = ready.replace("PORT", &number);
-        if process.comes(&ready) {
+        let process = start(&port.to_string());
+        if ready(&process, port) {
             return Server { process, port };
         }
     }

@@ -2,6 +2,7 @@
 
 mod botan;
 mod browsers;
+mod bssl;
 mod curl;
 mod gnutls;
 mod go;
@@ -42,6 +43,7 @@ pub const ALL: &[&Peer] = &[
     &nss::SID,
     &botan::SID,
     &wolfssl::CRATE,
+    &bssl::CRATE,
 ];
 
 /// The first line that a program prints, on either output.
