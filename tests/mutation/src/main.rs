@@ -129,7 +129,7 @@ fn run() -> Fallible<bool> {
     let mut enough = true;
     for (directory, Figure { caught, missed, unviable, apart }) in figures {
         let tried = caught + missed;
-        let percent = if tried == 0 { 100 } else { caught * 100 / tried };
+        let percent = (caught * 100).checked_div(tried).unwrap_or(100);
         println!(
             "{directory}: {caught} of {tried} caught, {percent} %; {unviable} do not compile, {apart} apart"
         );
