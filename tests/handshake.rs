@@ -9,6 +9,7 @@ use support::*;
 use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, ServerConfig, StatelessRetry};
 use symbolon::conn::{Client, NotResumed, Offer, Padding, SendBuf};
+use symbolon::psk::{ExternalPsk, PskHash};
 use symbolon::{AlertCode, Error};
 
 const SUITES: [CipherSuite; 3] = [
@@ -329,6 +330,25 @@ fn a_client_that_asks_for_tickets_is_told_how_many_follow_if_any_do() {
     };
     assert_eq!(told(2), Some(vec![1]));
     assert_eq!(told(0), None);
+}
+
+#[test]
+fn schemes_that_only_certificates_may_have_are_asked_for_apart() {
+    const CERTIFICATE_REQUEST: u8 = 13;
+    const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
+    let asked = flow::MUTUAL.record().server(CERTIFICATE_REQUEST);
+    // Behind the header, the empty context and the length of the block.
+    let asked = forge::extensions(&asked[7..]);
+    let (_, schemes) = asked.iter().find(|(kind, _)| *kind == SIGNATURE_ALGORITHMS_CERT).unwrap();
+    let pkcs1 = SignatureScheme::RSA_PKCS1_SHA256.0.to_be_bytes();
+    assert!(schemes[2..].chunks(2).any(|scheme| scheme == pkcs1));
+}
+
+#[test]
+fn an_offer_is_fresh_until_it_brings_something() {
+    assert!(Offer::fresh().is_fresh());
+    let key = ExternalPsk::new(b"sensor", &[7; 32], PskHash::Sha256).unwrap();
+    assert!(!Offer::fresh().with_psks([Arc::new(key)]).is_fresh());
 }
 
 #[test]

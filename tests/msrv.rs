@@ -53,7 +53,7 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
 }
 
 /// The packages that the library reaches by such dependencies, by id; itself is one of them.
-fn reached<'v>(metadata: &'v Value, by: fn(&Value) -> bool) -> BTreeSet<&'v str> {
+fn reached(metadata: &Value, by: fn(&Value) -> bool) -> BTreeSet<&str> {
     let nodes: BTreeMap<_, _> =
         list(&metadata["resolve"], "nodes").iter().map(|node| (text(node, "id"), node)).collect();
     let mut found = BTreeSet::new();

@@ -356,6 +356,9 @@ mod tests {
         let kind = KeyKind::read(&explicit, &[]);
         assert_eq!(kind, KeyKind::Other("ECDSA with explicit parameters".to_owned()));
         assert!(kind.weakness().is_some());
+        let ed25519 = short(OID, ED25519);
+        assert_eq!(KeyKind::read(&ed25519, &[]), KeyKind::Ed25519);
+        assert!(KeyKind::read(&[&ed25519, NULL].concat(), &[]).weakness().is_some(), "with parameters");
         let dsa = KeyKind::read(&[&[OID, 7][..], DSA].concat(), &[]);
         assert_eq!(dsa, KeyKind::Other("DSA".to_owned()));
     }
@@ -509,6 +512,8 @@ mod tests {
             assert_eq!(read(hash, hash, salt + 1, &[]), None, "another salt");
             assert_eq!(read(hash, SHA1, salt, &[]), None, "another hash for the mask");
         }
+        let salt = short(SEQUENCE, &short(0xA2, &[OID, 1, 20]));
+        assert_eq!(pss(&salt), None, "a salt that is no number");
         assert_eq!(read(SHA1, SHA1, 20, &[]), Some(SignedWith::Sha1));
         assert_eq!(pss(&short(SEQUENCE, &[])), Some(SignedWith::Sha1), "the defaults");
     }

@@ -156,6 +156,17 @@ mod tests {
     }
 
     #[test]
+    fn a_boolean_is_false_by_default_or_has_the_bytes_of_der() {
+        let read = |der: &[u8]| boolean(&mut Elements::of(der));
+        assert_eq!(read(&[]), Some(false));
+        assert_eq!(read(&[INTEGER, 1, 1]), Some(false));
+        assert_eq!(read(&[BOOLEAN, 1, 0]), Some(false));
+        assert_eq!(read(&[BOOLEAN, 1, 0xFF]), Some(true));
+        assert_eq!(read(&[BOOLEAN, 1, 1]), None);
+        assert_eq!(read(&[BOOLEAN, 0]), None);
+    }
+
+    #[test]
     fn object_identifiers_print_dotted() {
         assert_eq!(dotted(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01]), "1.2.840.10045.2.1");
         assert_eq!(dotted(&[0x55, 0x1D, 0x1E]), "2.5.29.30");

@@ -266,6 +266,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_set_tells_every_known_extension_from_all_others() {
+        let common =
+            [14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 54].map(|last| Known::of(&[0x55, 0x1D, last]));
+        let internet = [1, 24].map(|last| Known::of(&[0x2B, 6, 1, 5, 5, 7, 1, last]));
+        let known: Vec<Known> = common.into_iter().chain(internet).map(Option::unwrap).collect();
+        for (position, one) in known.iter().enumerate() {
+            let mut set = Set::default();
+            set.add(*one);
+            for (at, other) in known.iter().enumerate() {
+                assert_eq!(set.has(*other), at == position, "{position} {at}");
+            }
+        }
+        assert!(Known::of(&[0x55, 0x1D, 9]).is_none());
+    }
+
+    #[test]
     fn basic_constraints_are_read_in_all_forms_and_no_other() {
         assert_eq!(basic_constraints(&[0x30, 0]), Some(Authority::No { path_len: None }));
         assert_eq!(basic_constraints(&[0x30, 3, 1, 1, 0xFF]), Some(Authority::Yes { path_len: None }));

@@ -207,3 +207,20 @@ impl Default for Profile {
         Self::private_pki()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_told_from_all_others() {
+        let all = [RFC5280, WEB].concat();
+        for rule in &all {
+            let only = Profile(0).with(*rule);
+            for other in &all {
+                assert_eq!(only.has(*other), other == rule, "{rule} {other}");
+            }
+            assert_eq!(only.without(*rule), Profile(0));
+        }
+    }
+}

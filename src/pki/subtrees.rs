@@ -210,6 +210,12 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_of_name_that_is_not_evaluated_is_noted_once() {
+        let twice = tlv(SEQUENCE, &tlv(0x88, &[0x2A, 3])).repeat(2);
+        assert_eq!(Subtrees::parse(&twice).unwrap().others, [8]);
+    }
+
+    #[test]
     fn a_base_is_written_as_its_type_demands() {
         let parse = |tag, base: &[u8]| Subtrees::parse(&tlv(SEQUENCE, &tlv(tag, base))).map(|_| ());
         for (tag, base) in [

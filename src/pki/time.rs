@@ -117,6 +117,7 @@ mod tests {
         }
         assert_eq!(date(i64::MAX), format!("{} seconds since 1970", i64::MAX));
         assert_eq!(date(-1), "1969-12-31 23:59:59 UTC");
+        assert_eq!(date(12 * 3_600 + 34 * 60 + 56), "1970-01-01 12:34:56 UTC");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Are the tests able to fail? Every mutant that cargo-mutants lists is tried against them, in one build.
-//!
-//! `symbolon-mutation [--shard K/N] [--only FILE] [--at-least PERCENT] [DIRECTORY..]`: all, or each Nth from the Kth, or
-//! those that an earlier run wrote to FILE; for instance `--shard 1/10 src/record`. Says what was missed, and a figure for
-//! each directory; fails when one is below the wanted percentage.
+//! Are the tests able to fail? Every mutant that cargo-mutants (27.1, which has to be installed) lists is tried against
+//! them, in one build. `symbolon-mutation [--shard K/N] [--only FILE] [--at-least PERCENT] [DIRECTORY..]`: all, or each Nth
+//! from the Kth, or those that an earlier run wrote to FILE; for instance `--shard 1/10 src/record`. Says what was missed,
+//! and a figure for each directory; fails when one is below the wanted percentage. What is `apart` (in constants, mostly)
+//! is not tried: `cargo mutants --re NAME` does.
 
 mod mutant;
 mod site;
@@ -129,7 +129,7 @@ fn run() -> Fallible<bool> {
     let mut enough = true;
     for (directory, Figure { caught, missed, unviable, apart }) in figures {
         let tried = caught + missed;
-        let percent = if tried == 0 { 100 } else { caught * 100 / tried };
+        let percent = (caught * 100).checked_div(tried).unwrap_or(100);
         println!(
             "{directory}: {caught} of {tried} caught, {percent} %; {unviable} do not compile, {apart} apart"
         );
