@@ -172,7 +172,8 @@ fn check_names(peers: &[&Peer]) {
         client.iter().chain(server).map(|(name, _)| *name).collect::<Vec<_>>()
     };
     for name in peers.iter().flat_map(lacks) {
-        let known = FEATURES.iter().any(|feature| feature.name == name)
+        let known = name == talk::CLOSE_NOTIFY
+            || FEATURES.iter().any(|feature| feature.name == name)
             || certs::KINDS.contains(&name)
             || features::SUITES.contains(&name)
             || features::GROUPS.iter().any(|groups| groups[0] == name);

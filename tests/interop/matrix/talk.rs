@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::certs::file;
 use crate::ours::{Server, serving, tlsclient, tlsserver, trusting};
-use crate::peer::{Asked, BULK, Client, ClientTalk, PSK_HEX, PSK_IDENTITY, ServerTalk, Service, Wish};
+use crate::peer::{
+    Asked, BULK, Client, ClientTalk, PSK_HEX, PSK_IDENTITY, ServerTalk, Service, Wish, lacking,
+};
 use crate::process::{Finished, Running};
 
 /// Words that were not said before, so that they can be waited for.
@@ -61,10 +63,19 @@ pub fn with_client(peer: &Client, asked: &Asked, ours: &Server) -> Finished {
         ClientTalk::Get => {}
     }
     let finished = client.finish().exits(0);
-    let end = if peer.talks == ClientTalk::Pipe { "echoed, closed by the client" } else { "GET: 200 OK" };
+    let end = match peer.talks {
+        _ if lacking(peer.lacks, CLOSE_NOTIFY).is_some() => CUT,
+        ClientTalk::Pipe => "echoed, closed by the client",
+        ClientTalk::Get => "GET: 200 OK",
+    };
     ours.process.wait_err(end);
     finished
 }
+
+/// What some programs end without; then we have to say so.
+pub const CLOSE_NOTIFY: &str = "close_notify";
+
+const CUT: &str = "the transport ended without close_notify";
 
 /// Sends a megabyte to an echo and has it back.
 fn bulk(client: &mut Running) {
@@ -103,7 +114,11 @@ pub fn with_server(peer: &Service, asked: &Asked, theirs: &mut Server, options: 
         ServerTalk::Typed => typed(peer, asked, theirs, &mut client),
         ServerTalk::Page => {}
     }
-    let finished = client.finish().exits(0);
+    let finished = client.finish();
+    let finished = match lacking(peer.lacks, CLOSE_NOTIFY) {
+        Some(_) => finished.exits(1).says(CUT),
+        None => finished.exits(0),
+    };
     assert!(!finished.stdout.is_empty(), "the server sent nothing");
     finished
 }

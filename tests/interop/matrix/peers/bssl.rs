@@ -7,7 +7,7 @@ use crate::peer::{
     Asked, Choices, Client, ClientTalk, NOT_TYPED, Peer, Role, Runs, ServerTalk, Service, Wish,
 };
 use crate::process::Running;
-use crate::talk::words;
+use crate::talk::{CLOSE_NOTIFY, words};
 
 pub const CRATE: Peer = Peer {
     name: "bssl",
@@ -23,6 +23,7 @@ pub const CRATE: Peer = Peer {
         run: client,
         talks: ClientTalk::Pipe,
         lacks: &[
+            (CLOSE_NOTIFY, "its program just closes the socket"),
             ("ed25519", "not among its default signature algorithms"),
             ("KeyUpdate, theirs", "its program has no option for it"),
             ("external PSK", "its program imports keys by RFC 9258, and takes no others"),
@@ -34,6 +35,7 @@ pub const CRATE: Peer = Peer {
         run: server,
         talks: ServerTalk::Page,
         lacks: &[
+            (CLOSE_NOTIFY, "its program just closes the socket"),
             ("0-RTT", "its page comes only after the handshake"),
             ("ALPN", "its server has no option for it"),
             ("KeyUpdate, theirs", "its program has no option for it"),
