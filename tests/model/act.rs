@@ -1,7 +1,7 @@
 //! Inputs carried out, and what came of them.
 
 use symbolon::conn::{Ask, Frame, frame};
-use symbolon::{AlertCode, Error};
+use symbolon::{AlertCode, Error, Refusal};
 
 use crate::answers::{foreign, of_another_kind, of_another_question, reply_to};
 use crate::conn::{Conn, Written};
@@ -130,6 +130,10 @@ impl<E: Conn> Here<E> {
             Command::Close => {
                 conn.close(out);
                 Ok(Gave::Nothing)
+            }
+            Command::Abort => {
+                conn.abort(Refusal::text(AlertCode::ACCESS_DENIED, "not today"), out);
+                puppet.party.run().map(|()| Gave::Nothing)
             }
             Command::WriteBefore => before(conn.write_before(b"data", out)),
             Command::WriteToAnyone => before(conn.write_to_anyone(b"data", out)),

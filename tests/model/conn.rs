@@ -1,10 +1,10 @@
 //! Every call that a connection's surface has, for either side, by name.
 
-use symbolon::Error;
 use symbolon::conn::{
     Ask, Client, EarlyWriter, Frame, HalfRttWriter, Kernel, RecvHalf, SendBuf, SendHalf, Server, Unsplit,
     Updated, frame,
 };
+use symbolon::{Error, Refusal};
 
 use crate::scene::Scene;
 use crate::support::Endpoint;
@@ -20,6 +20,7 @@ pub trait Conn: Endpoint + Sized {
     fn eof(&mut self) -> Result<(), Error>;
     fn is_established(&self) -> bool;
     fn close(&mut self, out: &mut SendBuf);
+    fn abort(&mut self, refusal: Refusal, out: &mut SendBuf);
     fn seal_frame<'f>(&mut self, frame: &'f mut [u8], out: &mut SendBuf) -> Result<Frame<'f>, Error>;
     fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error>;
     fn exporter(&self, okm: &mut [u8]) -> Result<(), Error>;
@@ -50,6 +51,9 @@ macro_rules! conn {
             }
             fn close(&mut self, out: &mut SendBuf) {
                 self.close(out);
+            }
+            fn abort(&mut self, refusal: Refusal, out: &mut SendBuf) {
+                self.abort(refusal, out);
             }
             fn seal_frame<'f>(&mut self, bytes: &'f mut [u8], out: &mut SendBuf) -> Result<Frame<'f>, Error> {
                 let content = bytes.len() - frame::HEAD - frame::TAIL;

@@ -221,6 +221,7 @@ impl<E: Conn> Halves<E> {
             }
             Command::ProcessNothing => self.run().result.map(|()| None),
             Command::Close
+            | Command::Abort
             | Command::WriteBefore
             | Command::WriteToAnyone
             | Command::IsEstablished

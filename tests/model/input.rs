@@ -148,6 +148,8 @@ pub enum Command {
     UpdateKeys,
     UpdateKeysOfBoth,
     Close,
+    /// For a reason of the application's, with access_denied.
+    Abort,
     /// `early_writer` of a client, `half_rtt_writer` of a server.
     WriteBefore,
     /// `half_rtt_writer`, to whoever reads it.
@@ -298,6 +300,7 @@ pub const CALLS: &[Command] = &[
     UpdateKeys,
     UpdateKeysOfBoth,
     Close,
+    Abort,
     WriteBefore,
     WriteToAnyone,
     IsEstablished,

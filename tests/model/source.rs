@@ -91,7 +91,7 @@ fn every_answer_to_every_question_is_tried() {
 }
 
 /// Every public function of a connection, and what of it is tried.
-const SURFACE: [(&str, &[Command]); 20] = [
+const SURFACE: [(&str, &[Command]); 21] = [
     // A place begins with these.
     ("start", &[]),
     ("new", &[]),
@@ -105,6 +105,7 @@ const SURFACE: [(&str, &[Command]); 20] = [
     ("seal_frame", &[Command::SealFrame]),
     ("update_keys", &[Command::UpdateKeys, Command::UpdateKeysOfBoth]),
     ("close", &[Command::Close]),
+    ("abort", &[Command::Abort]),
     ("exporter", &[Command::Exporter]),
     ("early_exporter", &[Command::EarlyExporter]),
     ("channel_binding", &[Command::ChannelBinding]),

@@ -42,6 +42,7 @@ pub const ASKS: Block = &[
     &[
         (&[Call(ProcessNothing)], Stays, &[], "surface"),
         (&[Call(IsEstablished)], Gives("true"), &[], "surface"),
+        (&[Call(Abort)], Ours(symbolon::AlertCode::ACCESS_DENIED), &[], "6.2"),
         (&[Call(Exporter), Call(ChannelBinding)], Gives("a key"), &[], "7.5"),
         (&[Call(Split)], Becomes("halves"), &[], "surface"),
     ],
@@ -95,7 +96,7 @@ pub const ENDED: Block = &[
         (FOREIGN, Dead, &[], "surface"),
         (&[OfAnotherQuestion], Dead, &[], "surface"),
         (CALLS_OF_OPEN, Dead, &[], "surface"),
-        (&[Call(ProcessNothing), Call(EarlyExporter)], Dead, &[], "surface"),
+        (&[Call(ProcessNothing), Call(Abort), Call(EarlyExporter)], Dead, &[], "surface"),
         (&[Call(Close)], Stays, &[], "surface"),
         (&[Call(IsEstablished)], Gives("false"), &[], "surface"),
     ],

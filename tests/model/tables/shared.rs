@@ -39,6 +39,7 @@ pub const CALLS: &[Row] = &[
     (CALLS_OF_OPEN, Refused(NotEstablished), &[], "surface"),
     (&[Call(ProcessNothing)], Stays, &[], "surface"),
     (&[Call(Close)], Closed, &[], "6.1"),
+    (&[Call(Abort)], Ours(AlertCode::ACCESS_DENIED), &[], "6.2"),
     (&[Call(IsEstablished)], Gives("false"), &[], "surface"),
 ];
 
