@@ -71,19 +71,19 @@ build_sid() {
     [ -x "$into/sid/bin/botan" ] && return
     packages debootstrap
     rm -rf "$into/sid"
-    debootstrap --variant=minbase --include=gnutls-bin,libnss3-tools,openssl,botan,ca-certificates sid "$into/sid/root" \
+    debootstrap --variant=minbase --include=gnutls-bin,libnss3-tools,openssl,botan,ca-certificates sid "$into/sid/tree" \
         http://deb.debian.org/debian > "$into/sid.log" 2>&1 || { tail -n 20 "$into/sid.log"; return 1; }
     mkdir -p "$into/sid/bin"
     local program
     for program in openssl gnutls-cli gnutls-serv tstclnt selfserv botan; do
         cat > "$into/sid/bin/$program" <<SCRIPT
 #!/bin/sh
-exec "$into/sid/root/lib64/ld-linux-x86-64.so.2" --library-path "$into/sid/root/usr/lib/x86_64-linux-gnu" \\
-    "$into/sid/root/usr/bin/$program" "\$@"
+exec "$into/sid/tree/lib64/ld-linux-x86-64.so.2" --library-path "$into/sid/tree/usr/lib/x86_64-linux-gnu" \\
+    "$into/sid/tree/usr/bin/$program" "\$@"
 SCRIPT
         chmod +x "$into/sid/bin/$program"
     done
-    chroot "$into/sid/root" dpkg-query -W -f '${Package} ${Version}\n' > "$into/sid/versions"
+    chroot "$into/sid/tree" dpkg-query -W -f '${Package} ${Version}\n' > "$into/sid/versions"
 }
 
 all="openssl4 bssl wolfssl sid"
