@@ -128,6 +128,9 @@ impl ClientConfigBuilder {
     /// Groups to send a share of at once, in the order of [`groups`](Self::groups): those that the server is known to have,
     /// or none, which costs a round trip but no guess. By default the most preferred group, with the classical component
     /// of a hybrid.
+    ///
+    /// Each is of its own key, and no other group may be named: then `build` gives [`ConfigError::ShareOfOtherGroup`] (RFC 9846
+    /// section 4.3.8).
     #[must_use]
     pub fn key_shares(mut self, groups: &[NamedGroup]) -> Self {
         self.key_shares = Some(groups.to_vec());
