@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -114,20 +113,8 @@ impl Running {
     }
 
     /// Whether it has said all that it ever will.
-    fn is_silent(&self) -> bool {
+    pub fn is_silent(&self) -> bool {
         self.stdout.has_ended() && self.stderr.has_ended()
-    }
-
-    /// Whether it accepts connections on this port of 127.0.0.1 before it ends, for programs that say nothing of it.
-    pub fn listens(&self, port: u16) -> bool {
-        let until = Instant::now() + DEADLINE;
-        while Instant::now() < until && !self.is_silent() {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return true;
-            }
-            thread::yield_now();
-        }
-        false
     }
 
     /// Waits until stdout holds so many bytes.

@@ -1,8 +1,10 @@
 //! GnuTLS, by `gnutls-cli` and `gnutls-serv`.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Instant;
 
 use super::{first_line, version};
 use crate::certs::{file, scratch};
@@ -11,7 +13,7 @@ use crate::peer::{
     Asked, Choices, Client, ClientTalk, Lacks, NOT_TYPED, PSK_HEX, PSK_IDENTITY, Peer, Role, Runs,
     ServerTalk, Service, Wish,
 };
-use crate::process::Running;
+use crate::process::{DEADLINE, Running};
 use crate::talk::words;
 
 pub const DEBIAN: Peer = Peer {
@@ -122,7 +124,19 @@ pub fn on_a_free_port(ready: &str, start: impl Fn(&str) -> Running) -> Server {
 
 /// The same for a server that says nothing.
 pub fn silently_on_a_free_port(start: impl Fn(&str) -> Running) -> Server {
-    on_a_port_until(start, Running::listens)
+    on_a_port_until(start, listens)
+}
+
+/// Whether it accepts connections on this port of 127.0.0.1 before it ends.
+fn listens(process: &Running, port: u16) -> bool {
+    let until = Instant::now() + DEADLINE;
+    while Instant::now() < until && !process.is_silent() {
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return true;
+        }
+        thread::yield_now();
+    }
+    false
 }
 
 fn on_a_port_until(start: impl Fn(&str) -> Running, ready: impl Fn(&Running, u16) -> bool) -> Server {
