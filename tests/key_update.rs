@@ -230,8 +230,10 @@ fn a_late_ticket_does_not_exceed_the_limit() {
     let flight = to_server(&mut pair);
     feed(&mut pair.client, &flight).unwrap();
     let answer = pair.client.flush();
+    pair.server.hold = vec!["SealTicket"];
     feed(&mut pair.server, &answer).unwrap();
     let mut down = Tap::of(&pair.server, symbolon::conn::SecretLabel::ServerTraffic);
+    pair.server.release().unwrap();
     let sent = pair.server.flush();
     let mut under_one_key = 0;
     for (_, content) in down.read(&sent) {

@@ -49,12 +49,8 @@ mod rustcrypto_alone {
                 "an encrypted PKCS#8 key; decrypt it first: openssl pkey -in key.pem -out plain.pem",
             ),
             (
-                keys::P521,
-                "an elliptic curve key on secp521r1; this provider signs with secp256r1 and secp384r1",
-            ),
-            (
                 keys::SECP256K1,
-                "an elliptic curve key on secp256k1; this provider signs with secp256r1 and secp384r1",
+                "an elliptic curve key on secp256k1; this provider signs with secp256r1, secp384r1 and secp521r1",
             ),
             (keys::DSA, "a DSA key, which TLS 1.3 has no use for"),
             (keys::X25519, "an X25519 key, which agrees on secrets but cannot sign"),

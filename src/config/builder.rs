@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Common, ConfigError, ConfiguredSuite, Messages, PskKe, ResumedPeers, Secrets};
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{Hash, Provider, SignatureAlgorithm, Suite};
-use crate::record::Padding;
+use crate::record::{MAX_CONTENT, Padding, SizeLimit};
 use crate::schedule::Constants;
 
 /// The longest Certificate message accepted unless configured otherwise, in bytes.
@@ -38,6 +38,7 @@ pub(super) struct Settings {
     pub(super) schemes: Option<Vec<SignatureScheme>>,
     pub(super) alpn: Vec<Vec<u8>>,
     pub(super) record_size_limit: Option<u16>,
+    pub(super) max_sent_content: Option<u16>,
     pub(super) padding: Padding,
     pub(super) max_certificate: usize,
     pub(super) secrets: Secrets,
@@ -56,6 +57,7 @@ impl Settings {
             schemes: None,
             alpn: Vec::new(),
             record_size_limit: None,
+            max_sent_content: None,
             padding: Padding::None,
             max_certificate: DEFAULT_MAX_CERTIFICATE,
             secrets: Secrets::Kept,
@@ -77,6 +79,11 @@ impl Settings {
         {
             return Err(ConfigError::RecordSizeLimit(limit));
         }
+        let sent_limit = match self.max_sent_content {
+            None => SizeLimit::STANDARD,
+            Some(bytes) if (64..=MAX_CONTENT).contains(&usize::from(bytes)) => SizeLimit::of_content(bytes),
+            Some(bytes) => return Err(ConfigError::MaxSentContent(bytes)),
+        };
         let provider = &self.provider;
         let schemes = check_schemes(provider, self.schemes)?;
         let mut certificate_schemes = schemes.clone();
@@ -93,6 +100,7 @@ impl Settings {
             certificate_schemes,
             alpn: self.alpn,
             record_size_limit: self.record_size_limit,
+            sent_limit,
             padding: self.padding,
             max_certificate: self.max_certificate,
             secrets: self.secrets,
@@ -236,6 +244,15 @@ macro_rules! common_settings {
         #[must_use]
         pub fn record_size_limit(mut self, bytes: u16) -> Self {
             self.settings.record_size_limit = Some(bytes);
+            self
+        }
+
+        /// The most content that a record of ours carries, in bytes: 64 to 16,384, which is the default. A peer can use
+        /// a small record before all of a large one would be there; each costs 22 bytes more. What the peer asks for
+        /// (RFC 8449) holds beside it.
+        #[must_use]
+        pub fn max_sent_content(mut self, bytes: u16) -> Self {
+            self.settings.max_sent_content = Some(bytes);
             self
         }
 

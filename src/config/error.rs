@@ -29,6 +29,8 @@ pub enum ConfigError {
     Alpn,
     /// A record size limit is below 64 or above 16,385 bytes (RFC 8449 section 4).
     RecordSizeLimit(u16),
+    /// The most content of a record of ours is below 64 or above 16,384 bytes.
+    MaxSentContent(u16),
     /// A credential has no certificates.
     EmptyChain,
     /// A credential's raw public key has no bytes.
@@ -74,6 +76,7 @@ impl fmt::Display for ConfigError {
                 f.write_str("an ALPN name must have 1 to 255 bytes, and all together at most 65,535")
             }
             Self::RecordSizeLimit(n) => write!(f, "a record size limit of {n} is not within 64 to 16,385"),
+            Self::MaxSentContent(n) => write!(f, "records of at most {n} bytes are not within 64 to 16,384"),
             Self::EmptyChain => f.write_str("a credential needs at least its leaf certificate"),
             Self::EmptyKey => f.write_str("a raw public key needs its SubjectPublicKeyInfo in DER"),
             Self::Timestamps => {

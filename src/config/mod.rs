@@ -27,7 +27,7 @@ use alloc::vec::Vec;
 
 use crate::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use crate::crypto::{Group, Hash, Provider, Suite};
-use crate::record::Padding;
+use crate::record::{Padding, SizeLimit};
 use crate::schedule::Constants;
 
 /// What both sides configure.
@@ -45,6 +45,8 @@ pub(crate) struct Common {
     pub(crate) alpn: Vec<Vec<u8>>,
     /// What we accept in a protected record, as RFC 8449 section 4 counts it; `None` sends no extension.
     pub(crate) record_size_limit: Option<u16>,
+    /// The most that a record of ours carries.
+    pub(crate) sent_limit: SizeLimit,
     pub(crate) padding: Padding,
     /// The longest Certificate message accepted, in bytes.
     pub(crate) max_certificate: usize,
@@ -108,7 +110,7 @@ impl Common {
     }
 
     /// The limit that we put on the peer's records.
-    pub(crate) fn own_record_limit(&self) -> Option<crate::record::SizeLimit> {
-        self.record_size_limit.map(crate::record::SizeLimit::negotiated)
+    pub(crate) fn own_record_limit(&self) -> Option<SizeLimit> {
+        self.record_size_limit.map(SizeLimit::negotiated)
     }
 }

@@ -42,7 +42,8 @@ impl Client {
     ) -> Result<Self, Error> {
         let common = &config.common;
         let reading = Reading::new(Opener::plain(), Joiner::new(common.max_certificate));
-        let writing = Writing::new(Sealer::plain(common.padding, ProtocolVersion::TLS_1_0));
+        let writing =
+            Writing::new(Sealer::plain(common.padding, common.sent_limit, ProtocolVersion::TLS_1_0));
         let tags = Tags::new(&*common.provider.rng)?;
         let side = ClientSide { config: Arc::clone(config) };
         let core = Core::new(

@@ -98,6 +98,7 @@ impl<S: Side> Core<S> {
     }
 
     fn step<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error> {
+        self.send_tickets(out)?;
         //= testvectors/requirements/rfc9846.txt#section-6.1
         //# Any data received after a closure alert has been received MUST be ignored.
         if self.reading.peer_closed() {
@@ -211,10 +212,19 @@ impl<S: Side> Core<S> {
         if answer.tag.connection != self.tags.connection() {
             return Err(Misuse::WrongAnswer.into());
         }
-        if let Some(len) = self.command(|writing| writing.ticket(answer, out))? {
+        if let Some(len) = self.command(|writing| writing.take_ticket(answer))? {
             self.report_sent(HandshakeType::NEW_SESSION_TICKET, len);
         }
-        Ok(())
+        self.send_tickets(out)
+    }
+
+    /// Sends tickets, unless the question for another one waits to be asked: both go into one record then.
+    fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        if self.asks_for_ticket() { Ok(()) } else { self.send(|writing| writing.send_tickets(out)) }
+    }
+
+    fn asks_for_ticket(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Ask(Question::SealTicket(_))))
     }
 
     /// Sends something for the caller. Once the provider failed, nobody knows which keys the peer expects: that ends

@@ -70,7 +70,8 @@ impl<S: Splits> Core<S> {
         let waits = !self.events.is_empty()
             || !self.reading.joiner.is_empty()
             || !out.is_empty()
-            || self.writing.owes_update();
+            || self.writing.owes_update()
+            || self.writing.holds_tickets();
         let kernel = match self.open() {
             // The keys would go on sealing behind our close_notify.
             Ok(_) if self.writing.is_closed() => Err(Misuse::WriteClosed.into()),

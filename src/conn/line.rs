@@ -284,7 +284,7 @@ impl<S: Side> Carrier for Line<'_, S> {
 
     fn adopt(&mut self, common: &Common) {
         *self.shown = Shown::new(common);
-        self.writing.sealer.set_padding(common.padding);
+        self.writing.sealer.configure(common.padding, common.sent_limit);
     }
 
     fn skip_early_data(&mut self, skip: Skip) {

@@ -51,7 +51,8 @@ impl Server {
     fn accept(config: &Arc<ServerConfig>, now: Option<UnixTime>) -> Result<Self, Error> {
         let common = &config.common;
         let reading = Reading::new(Opener::plain(), Joiner::new(common.max_certificate));
-        let writing = Writing::new(Sealer::plain(common.padding, ProtocolVersion::TLS_1_2));
+        let writing =
+            Writing::new(Sealer::plain(common.padding, common.sent_limit, ProtocolVersion::TLS_1_2));
         let tags = Tags::new(&*common.provider.rng)?;
         let core = Core::new(
             ServerSide,

@@ -327,8 +327,10 @@ impl SendHalf {
         if answer.tag.connection != self.connection {
             return Err(Misuse::WrongAnswer.into());
         }
-        let sent = writing!(&mut self.writing, writing => writing.ticket(answer, out));
-        self.settle(sent).map(drop)
+        let sent = writing!(&mut self.writing, writing => {
+            writing.take_ticket(answer).and_then(|_| writing.send_tickets(out))
+        });
+        self.settle(sent)
     }
 
     /// Sends close_notify; the half is gone afterwards.

@@ -11,6 +11,7 @@ use crate::question::{Answer, Verdict};
 use crate::record::{HEADER_LEN, Sealer, SendBuf, TAIL_LEN};
 use crate::schedule::{ApplicationEpoch, Direction, Keys, Traffic};
 use crate::wire::key_update::{KeyUpdateRequest, encode};
+use alloc::vec::Vec;
 
 //= testvectors/requirements/rfc9846.txt#section-4.7.3
 //# sending implementations MUST NOT allow the epoch -- and hence the number of key updates -- to exceed
@@ -73,6 +74,8 @@ pub(super) struct Writing<W> {
     owed: bool,
     updates: u64,
     closed: bool,
+    /// NewSessionTickets that are still to be sealed, so that those answered together share a record.
+    tickets: Vec<u8>,
 }
 
 /// What there is once application data may flow.
@@ -84,7 +87,16 @@ struct Live<W> {
 impl<W: Direction> Writing<W> {
     pub(super) fn new(sealer: Sealer<W>) -> Self {
         let epoch = Epoch::Plaintext;
-        Self { sealer, live: None, epoch, asked: false, owed: false, updates: 0, closed: false }
+        Self {
+            sealer,
+            live: None,
+            epoch,
+            asked: false,
+            owed: false,
+            updates: 0,
+            closed: false,
+            tickets: Vec::new(),
+        }
     }
 
     /// The handshake changes keys.
@@ -127,6 +139,7 @@ impl<W: Direction> Writing<W> {
                 break;
             }
             if self.live.is_some() {
+                self.send_tickets(out)?;
                 self.prepare(1, out)?;
             //= testvectors/requirements/rfc9846.txt#section-5.5
             //# implementations MUST NOT exceed the limits when sending early data
@@ -154,6 +167,7 @@ impl<W: Direction> Writing<W> {
         if room.is_none_or(|room| room < content) || frame.len() > longest {
             return Err(Misuse::FrameSize.into());
         }
+        self.send_tickets(out)?;
         self.prepare(1, out)?;
         if !out.is_empty() {
             return Ok(Frame::FlushFirst);
@@ -178,6 +192,7 @@ impl<W: Direction> Writing<W> {
             Ask::Peer => KeyUpdateRequest::UpdateRequested,
             Ask::Nobody => KeyUpdateRequest::UpdateNotRequested,
         };
+        self.send_tickets(out)?;
         self.send_update(request, out)?;
         match ask {
             Ask::Peer => self.asked = true,
@@ -216,6 +231,9 @@ impl<W: Direction> Writing<W> {
         if core::mem::replace(&mut self.closed, true) {
             return Ok(Sent::No);
         }
+        if let Err(Error::Provider(failed)) = self.send_tickets(out) {
+            return Err(failed);
+        }
         self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
         Ok(Sent::Yes)
     }
@@ -247,15 +265,14 @@ impl<W: Direction> Writing<W> {
         self.epoch
     }
 
-    /// Sends a ticket that was sealed late, and gives the length of its message in bytes; `None` where there is no ticket.
-    pub(super) fn ticket(&mut self, answer: Answer, out: &mut SendBuf) -> Result<Option<usize>, Error> {
+    /// Takes a ticket, and gives the length of its message in bytes; `None` where there is no ticket.
+    /// [`Writing::send_tickets`] sends it, or whatever is sent next.
+    pub(super) fn take_ticket(&mut self, answer: Answer) -> Result<Option<usize>, Error> {
         self.check_open()?;
         match answer.verdict {
             Verdict::Sealed(sealed) => {
                 let message = new_session_ticket(&sealed)?;
-                let records = message.len().div_ceil(self.sealer.max_content());
-                self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
-                self.sealer.seal(ContentType::HANDSHAKE, &message, out)?;
+                self.tickets.extend_from_slice(&message);
                 Ok(Some(message.len()))
             }
             Verdict::NoTicket => Ok(None),
@@ -263,11 +280,28 @@ impl<W: Direction> Writing<W> {
         }
     }
 
+    /// Sends the tickets that were taken.
+    pub(super) fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        if self.tickets.is_empty() {
+            return Ok(());
+        }
+        let tickets = core::mem::take(&mut self.tickets);
+        let records = tickets.len().div_ceil(self.sealer.max_content());
+        self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
+        Ok(self.sealer.seal(ContentType::HANDSHAKE, &tickets, out)?)
+    }
+
+    /// Whether tickets were taken and not sent.
+    pub(super) fn holds_tickets(&self) -> bool {
+        !self.tickets.is_empty()
+    }
+
     /// Forgets all keys.
     pub(super) fn forget(&mut self) {
         self.sealer.forget();
         self.live = None;
         self.closed = true;
+        self.tickets = Vec::new();
     }
 
     /// The suite, the traffic secret and the sequence number, for kernel offload.
@@ -379,9 +413,8 @@ mod tests {
     use super::*;
     use crate::codepoint::ProtocolVersion;
     use crate::crypto::{SharedSecret, null};
-    use crate::record::Padding;
+    use crate::record::{Padding, SizeLimit};
     use crate::schedule::{Client, Constants, Handshake};
-    use alloc::vec::Vec;
 
     /// A side whose handshake is complete, behind so many updates.
     fn open(updates: u64) -> Writing<Client> {
@@ -390,7 +423,8 @@ mod tests {
         let shared = SharedSecret::copy_of(&[1; 32]).unwrap();
         let handshake = Handshake::new(&Constants::new(suite.hash).unwrap(), &shared).unwrap();
         let traffic = handshake.derive(&digest).unwrap().main.application(&digest).unwrap().client;
-        let mut writing = Writing::new(Sealer::plain(Padding::None, ProtocolVersion::TLS_1_2));
+        let mut writing =
+            Writing::new(Sealer::plain(Padding::None, SizeLimit::STANDARD, ProtocolVersion::TLS_1_2));
         writing.rekey(traffic.keys(suite.aead).unwrap(), suite, Epoch::Application);
         writing.establish(suite, traffic);
         Writing { updates, ..writing }

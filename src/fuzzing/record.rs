@@ -77,7 +77,11 @@ pub enum Opening {
 
 impl Default for Open {
     fn default() -> Self {
-        let sealer = Sealer::plain(crate::record::Padding::None, crate::codepoint::ProtocolVersion::TLS_1_2);
+        let sealer = Sealer::plain(
+            crate::record::Padding::None,
+            SizeLimit::STANDARD,
+            crate::codepoint::ProtocolVersion::TLS_1_2,
+        );
         Self { opener: Opener::plain(), sealer, peer: None, generation: 0 }
     }
 }

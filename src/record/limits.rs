@@ -5,7 +5,7 @@ use super::frame::MAX_CONTENT;
 /// The most that a `TLSInnerPlaintext` may hold: content, content type and padding, in bytes.
 ///
 /// RFC 8449 section 4: in TLS 1.3 the limit "includes the content type and any padding".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SizeLimit(usize);
 
 impl SizeLimit {
@@ -20,6 +20,11 @@ impl SizeLimit {
     /// The value of a record_size_limit extension, at least 64; above the standard it changes nothing.
     pub(crate) fn negotiated(value: u16) -> Self {
         Self(usize::from(value).clamp(64, Self::STANDARD.0))
+    }
+
+    /// The limit that leaves room for this much content, in bytes; at most the standard.
+    pub(crate) fn of_content(bytes: u16) -> Self {
+        Self(usize::from(bytes).saturating_add(1).min(Self::STANDARD.0))
     }
 
     /// The limit in bytes.

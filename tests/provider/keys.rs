@@ -27,6 +27,7 @@ key_files! {
     RSA_1024_SPKI = "rsa1024.spki";
     RSA_PSS = "rsapss2048.pkcs8";
     P521 = "p521.pkcs8";
+    P521_SEC1_WITHOUT_CURVE = "p521.nocurve.sec1";
     P521_SPKI = "p521.spki";
     SECP256K1 = "secp256k1.pkcs8";
     X25519 = "x25519.pkcs8";

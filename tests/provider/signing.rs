@@ -19,6 +19,8 @@ pub fn each_encoding_loads_to_the_same_key(provider: &Provider) {
         (keys::pkcs8(keys::P384), keys::P384_SPKI),
         (keys::sec1(keys::P384_SEC1), keys::P384_SPKI),
         (keys::sec1(keys::P384_SEC1_WITHOUT_CURVE), keys::P384_SPKI),
+        (keys::pkcs8(keys::P521), keys::P521_SPKI),
+        (keys::sec1(keys::P521_SEC1_WITHOUT_CURVE), keys::P521_SPKI),
         (keys::pkcs8(keys::ED25519), keys::ED25519_SPKI),
         (keys::pkcs8(keys::RSA_2048), keys::RSA_2048_SPKI),
         (keys::pkcs1(keys::RSA_2048_PKCS1), keys::RSA_2048_SPKI),
@@ -45,7 +47,7 @@ pub fn a_public_part_that_does_not_fit_is_refused(provider: &Provider) {
 
 pub fn each_scheme_signs_and_verifies(provider: &Provider) {
     let mut schemes = Vec::new();
-    for der in [keys::P256, keys::P384, keys::ED25519, keys::RSA_2048, keys::RSA_3072] {
+    for der in [keys::P256, keys::P384, keys::P521, keys::ED25519, keys::RSA_2048, keys::RSA_3072] {
         let key = load(provider, &keys::pkcs8(der));
         for &scheme in key.schemes() {
             let signature = key.sign(&*provider.rng, scheme, MESSAGE).unwrap();
@@ -61,9 +63,10 @@ pub fn each_scheme_signs_and_verifies(provider: &Provider) {
     let curves = [
         SignatureScheme::ECDSA_SECP256R1_SHA256,
         SignatureScheme::ECDSA_SECP384R1_SHA384,
+        SignatureScheme::ECDSA_SECP521R1_SHA512,
         SignatureScheme::ED25519,
     ];
-    assert_eq!(schemes, [curves, rsa, rsa].concat());
+    assert_eq!(schemes, [&curves[..], &rsa, &rsa].concat());
 }
 
 /// Certificates pair curves and hashes as they like (RFC 5758 section 3.2): signatures by OpenSSL over `MESSAGE`.
@@ -99,6 +102,7 @@ const P521_SHA512: &[u8] = include_bytes!("../../testvectors/keys/p521.ecdsa-sha
 pub fn a_scheme_of_another_key_is_refused(provider: &Provider) {
     for (der, scheme) in [
         (keys::P256, SignatureScheme::ECDSA_SECP384R1_SHA384),
+        (keys::P521, SignatureScheme::ECDSA_SECP384R1_SHA384),
         (keys::ED25519, SignatureScheme::ECDSA_SECP256R1_SHA256),
         // RFC 9846 section 4.3.3: PKCS#1 v1.5 signs no handshakes.
         (keys::RSA_2048, SignatureScheme::RSA_PKCS1_SHA256),

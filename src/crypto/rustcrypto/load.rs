@@ -17,6 +17,7 @@ use crate::crypto::{KeyError, SigningKey};
 
 const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 type Loaded = Result<Arc<dyn SigningKey>, KeyError>;
 
@@ -93,12 +94,19 @@ fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Loaded {
             let key = p384::ecdsa::SigningKey::from(key);
             Ok(Arc::new(EcdsaKey::<_, p384::ecdsa::DerSignature>::new(key, scheme, spki.into_vec())))
         }
+        (Some(SECP521R1), _) | (None, 66) => {
+            let key = p521::SecretKey::from_sec1_der(der).map_err(|_| KeyError::new(INCONSISTENT))?;
+            let spki = key.public_key().to_public_key_der().map_err(|_| not_a("SEC1", der))?;
+            let scheme = SignatureScheme::ECDSA_SECP521R1_SHA512;
+            let key = p521::ecdsa::SigningKey::from(key);
+            Ok(Arc::new(EcdsaKey::<_, p521::ecdsa::DerSignature>::new(key, scheme, spki.into_vec())))
+        }
         (Some(other), _) => Err(KeyError::new(format!(
-            "an elliptic curve key on {}; this provider signs with secp256r1 and secp384r1",
+            "an elliptic curve key on {}; this provider signs with secp256r1, secp384r1 and secp521r1",
             curve_name(other)
         ))),
         (None, len) => Err(KeyError::new(format!(
-            "an elliptic curve key of {len} bytes that names no curve; secp256r1 has 32 and secp384r1 48"
+            "an elliptic curve key of {len} bytes that names no curve; secp256r1 has 32, secp384r1 48, secp521r1 66"
         ))),
     }
 }
@@ -172,7 +180,6 @@ fn other_algorithm(oid: ObjectIdentifier) -> String {
 fn curve_name(oid: ObjectIdentifier) -> String {
     let text = oid.to_string();
     let name = match text.as_str() {
-        "1.3.132.0.35" => "secp521r1",
         "1.3.132.0.10" => "secp256k1",
         "1.3.132.0.33" => "secp224r1",
         "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rustls_pki_types::UnixTime;
-use symbolon::codepoint::SignatureScheme;
-use symbolon::config::{ClientAuth, Credential};
+use symbolon::codepoint::{CipherSuite, SignatureScheme};
+use symbolon::config::{ClientAuth, ConfigError, Credential};
 use symbolon::conn::NotResumed;
 use symbolon::identity::Claim;
 use symbolon::policy::replay::ReplayGuard;
@@ -37,6 +37,8 @@ pub struct Learned {
     pub scts: Option<Vec<u8>>,
     pub age_skew: Option<i64>,
     pub verified: u32,
+    /// Server: what it takes of the client's offer.
+    pub suite: Option<CipherSuite>,
 }
 
 impl Learned {
@@ -95,12 +97,22 @@ impl Answers<'_> {
             return Ok(question.refused(refuse(alert, name)));
         }
         let mut builder = setup::server(settings, self.world)?;
-        builder = setup::prefer(builder, settings, offered);
+        if let Some(group) = setup::preferred_group(settings, offered, &self.world.provider) {
+            builder = builder.groups(&[group]);
+        }
+        // The hash of an imported key decides where there is one.
+        if self.wallet.psks().next().is_none() {
+            self.learned.suite = setup::preferred_suite(settings, offered, &self.world.provider);
+        }
+        if let Some(suite) = self.learned.suite {
+            builder = builder.suites(&[suite]);
+        }
         if self.wallet.has_psks_only() {
             // Whoever has the key is authenticated by it; there is no certificate to ask for.
             builder = builder.client_auth(ClientAuth::Off);
         }
         match &self.settings.server_alpn {
+            ServerAlpn::Empty => builder = builder.alpn([""]),
             ServerAlpn::Select(name) if offered.alpn.contains(name) => builder = builder.alpn([name]),
             ServerAlpn::Refused if !offered.alpn.is_empty() => {
                 return Ok(
@@ -113,7 +125,12 @@ impl Answers<'_> {
             let config = setup::built(builder.psk_only().build())?;
             return Ok(question.with_psks_only(config));
         }
-        let config = setup::built(builder.build())?;
+        let config = match builder.build() {
+            Err(ConfigError::Alpn) => {
+                return Ok(question.refused(refuse(AlertCode::INTERNAL_ERROR, "INVALID_ALPN_PROTOCOL")));
+            }
+            built => setup::built(built)?,
+        };
         let chosen = self.wallet.choose(
             &offered.server_certificate_types,
             &offered.signature_schemes,
@@ -177,6 +194,10 @@ impl Answers<'_> {
         }
         for (position, offered) in identities().filter(|_| !self.settings.no_ticket) {
             match self.world.ring.take(&offered.identity, question.config().fingerprint(), self.world.now) {
+                // The reference resumes with the same suite alone; RFC 9846 section 4.3.11 wants the same hash.
+                Ok(session) if self.learned.suite.is_some_and(|suite| suite != session.suite) => {
+                    why = NotResumed::NoCommonSuite
+                }
                 Ok(session) => {
                     self.learned.age_skew =
                         Some(age_skew(&session, offered.obfuscated_ticket_age, self.world.now));

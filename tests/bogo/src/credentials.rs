@@ -13,12 +13,13 @@ use crate::compliance::Restriction;
 use crate::failure::Failure;
 use crate::leaf::Leaf;
 use crate::options::{CredentialKind, CredentialSpec, Settings};
+use crate::setup::Role;
 
 /// A scheme that no peer offers: for a credential whose preferences leave none that may sign a handshake.
 const NONE: SignatureScheme = SignatureScheme(0);
 
 /// RSASSA-PKCS1-v1_5 for the CertificateVerify of clients (RFC 9963).
-const LEGACY_PKCS1: [u16; 3] = [0x0420, 0x0520, 0x0620];
+pub const LEGACY_PKCS1: [u16; 3] = [0x0420, 0x0520, 0x0620];
 
 /// Everything that one phase authenticates with, in the order of the command line, the default credential last.
 pub struct Wallet {
@@ -42,15 +43,15 @@ pub enum Held {
 
 impl Wallet {
     /// Loads what the flags name.
-    pub fn load(settings: &Settings, provider: &Provider) -> Result<Self, Failure> {
+    pub fn load(settings: &Settings, provider: &Provider, role: Role) -> Result<Self, Failure> {
         let restricted = Restriction::of(settings.compliance).schemes;
         let mut entries = Vec::new();
         for (index, spec) in (0..).zip(&settings.credentials) {
-            entries.push(Entry { index, held: load(spec, restricted, provider)? });
+            entries.push(Entry { index, held: load(spec, restricted, provider, role)? });
         }
         if settings.default_credential.key_file.is_some() {
-            entries
-                .push(Entry { index: -1, held: load(&settings.default_credential, restricted, provider)? });
+            let held = load(&settings.default_credential, restricted, provider, role)?;
+            entries.push(Entry { index: -1, held });
         }
         Ok(Self { entries })
     }
@@ -140,7 +141,12 @@ pub enum Unfit {
     Issuer,
 }
 
-fn load(spec: &CredentialSpec, restricted: &[SignatureScheme], provider: &Provider) -> Result<Held, Failure> {
+fn load(
+    spec: &CredentialSpec,
+    restricted: &[SignatureScheme],
+    provider: &Provider,
+    role: Role,
+) -> Result<Held, Failure> {
     if spec.kind == CredentialKind::Psk {
         let hash = if spec.psk_sha384 { PskHash::Sha384 } else { PskHash::Sha256 };
         let keys = ExternalPsk::import(provider, &spec.psk_identity, &spec.psk_key, &spec.psk_context, hash)
@@ -151,7 +157,10 @@ fn load(spec: &CredentialSpec, restricted: &[SignatureScheme], provider: &Provid
     let der = PrivateKeyDer::from_pem_file(key_file).map_err(|error| outside(key_file, &error))?;
     // RSA below 2048 bits and ML-DSA are not loaded.
     let key = (provider.load_key)(&der).map_err(|error| Failure::Unimplemented(error.to_string()))?;
-    if let Some(legacy) = spec.signing_prefs.iter().find(|scheme| LEGACY_PKCS1.contains(&scheme.0)) {
+    let legacy = |scheme: &&SignatureScheme| LEGACY_PKCS1.contains(&scheme.0);
+    if role == Role::Client
+        && let Some(legacy) = spec.signing_prefs.iter().find(legacy)
+    {
         return Err(Failure::Unimplemented(format!("to sign by {legacy}")));
     }
     let schemes = signs_with(&*key, &spec.signing_prefs, restricted);

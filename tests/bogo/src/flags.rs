@@ -230,6 +230,7 @@ fn negotiation(name: &str) -> Option<Effect> {
         "advertise-alpn" => valued!(|s, v| s.advertise_alpn = Some(protocols(v)?)),
         "select-alpn" => valued!(|s, v| s.server_alpn = ServerAlpn::Select(v.as_bytes().to_vec())),
         "decline-alpn" => Plain(|s| s.server_alpn = ServerAlpn::Ignored),
+        "select-empty-alpn" => Plain(|s| s.server_alpn = ServerAlpn::Empty),
         "reject-alpn" => Plain(|s| s.server_alpn = ServerAlpn::Refused),
         _ => return None,
     })
@@ -250,6 +251,7 @@ fn data(name: &str) -> Option<Effect> {
     use Effect::Plain;
     Some(match name {
         "async" => Plain(|s| s.asynchronous = true),
+        "max-send-fragment" => valued!(|s, v| s.max_sent_content = Some(number(v)?)),
         "shim-writes-first" => Plain(|s| s.writes_first = true),
         "shim-initial-write" => valued!(|s, v| s.initial_write = Some(v.to_owned())),
         "repeat-shim-initial-write" => valued!(|s, v| s.repeat_initial_write = Some(number(v)?)),

@@ -25,6 +25,7 @@ use crate::drive::Turn;
 use crate::failure::{BROKEN, Failure, UNIMPLEMENTED};
 use crate::flags::{Rejected, Wanted};
 use crate::options::Options;
+use crate::setup::Role;
 use crate::world::World;
 
 fn main() -> ExitCode {
@@ -58,8 +59,11 @@ fn main() -> ExitCode {
 /// All connections of a test, one after another.
 fn test(options: &Options) -> Result<(), Failure> {
     let mut world = World::new()?;
-    let wallets =
-        [Wallet::load(&options.initial, &world.provider)?, Wallet::load(&options.resume, &world.provider)?];
+    let role = if options.server { Role::Server } else { Role::Client };
+    let wallets = [
+        Wallet::load(&options.initial, &world.provider, role)?,
+        Wallet::load(&options.resume, &world.provider, role)?,
+    ];
     drive::run(options, Turn::First, &wallets, &mut world)?;
     for _ in 0..options.resume_count {
         world.pass(options.initial.resumption_delay);

@@ -70,6 +70,8 @@ pub enum ServerAlpn {
     Ignored,
     /// It selects this protocol.
     Select(Vec<u8>),
+    /// It selects a protocol without a name, which none is.
+    Empty,
     /// It refuses the connection.
     Refused,
 }
@@ -106,6 +108,7 @@ pub struct Settings {
     pub reverify_on_resume: bool,
     pub client_authorities: Option<Authorities>,
     pub max_cert_list: Option<usize>,
+    pub max_sent_content: Option<u16>,
     pub accepted_peer_types: Vec<CertificateType>,
     pub available_client_types: Vec<CertificateType>,
     pub ocsp_stapling: bool,

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use symbolon::codepoint::{NamedGroup, SignatureScheme};
+use symbolon::codepoint::{CipherSuite, NamedGroup, SignatureScheme};
 use symbolon::config::{ClientAuth, ClientConfig, ConfigError, ServerConfig, ServerConfigBuilder};
 use symbolon::crypto::{Provider, SignatureAlgorithm, rustcrypto};
 
 use symbolon::question::Offered;
 
 use crate::compliance::Restriction;
-use crate::credentials::Wallet;
+use crate::credentials::{LEGACY_PKCS1, Wallet};
 use crate::failure::Failure;
 use crate::groups::MLKEM1024;
 use crate::options::Settings;
@@ -33,18 +33,38 @@ const VERIFY_PREFS: [SignatureScheme; 5] = [
     SignatureScheme::RSA_PSS_RSAE_SHA512,
 ];
 
+/// What no CertificateVerify of TLS 1.3 may be signed by (RFC 9846 section 4.3.3): RSASSA-PKCS1-v1_5, SHA-1 and MD5.
+const NOT_IN_CERTIFICATE_VERIFY: [SignatureScheme; 6] = [
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme(0x0201),
+    SignatureScheme(0x0203),
+    SignatureScheme(0xFF01),
+];
+
+/// Which end the shim is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Client,
+    Server,
+}
+
 /// The settings that both sides have, on either builder.
 macro_rules! common {
-    ($builder:expr, $settings:expr, $world:expr) => {{
+    ($builder:expr, $settings:expr, $world:expr, $role:expr) => {{
         let restriction = Restriction::of($settings.compliance);
         let mut builder = $builder
-            .signature_schemes(&verify_prefs($settings, &restriction)?)
+            .signature_schemes(&verify_prefs($settings, &restriction, $role)?)
             .groups(&groups($settings, &restriction, &$world.provider)?);
         if !restriction.suites.is_empty() {
             builder = builder.suites(restriction.suites);
         }
         if let Some(bytes) = $settings.max_cert_list {
             builder = builder.max_certificate(bytes);
+        }
+        if let Some(bytes) = $settings.max_sent_content {
+            builder = builder.max_sent_content(bytes);
         }
         if $settings.reverify_on_resume {
             builder = builder.verify_resumed_peers();
@@ -61,7 +81,7 @@ macro_rules! common {
 
 /// A client's configuration.
 pub fn client(settings: &Settings, wallet: &Wallet, world: &World) -> Result<Arc<ClientConfig>, Failure> {
-    let mut builder = common!(ClientConfig::builder(world.provider.clone()), settings, world);
+    let mut builder = common!(ClientConfig::builder(world.provider.clone()), settings, world, Role::Client);
     if let Some(shares) = key_shares(settings, &world.provider) {
         builder = builder.key_shares(&shares);
     }
@@ -92,7 +112,7 @@ pub fn client(settings: &Settings, wallet: &Wallet, world: &World) -> Result<Arc
 
 /// A server's configuration, which asks for everything else.
 pub fn server(settings: &Settings, world: &World) -> Result<ServerConfigBuilder, Failure> {
-    let mut builder = common!(ServerConfig::builder(world.provider.clone()), settings, world)
+    let mut builder = common!(ServerConfig::builder(world.provider.clone()), settings, world, Role::Server)
         .client_auth(client_auth(settings))
         .skip_limit(SKIP_LIMIT);
     if !settings.no_ticket {
@@ -107,18 +127,31 @@ pub fn server(settings: &Settings, world: &World) -> Result<ServerConfigBuilder,
     Ok(builder)
 }
 
-/// What a compliance policy makes of an offer: it prefers AES, and the strongest group, at the price of a round trip.
-pub fn prefer(builder: ServerConfigBuilder, settings: &Settings, offered: &Offered) -> ServerConfigBuilder {
-    let Restriction { groups, suites, .. } = Restriction::of(settings.compliance);
-    let group = groups.iter().copied().find(|group| offered.groups.contains(group));
-    let builder = match group {
-        Some(group) => builder.groups(&[group]),
-        None => builder,
-    };
-    let suite = suites.iter().copied().find(|suite| offered.suites.contains(suite));
-    match suite {
-        Some(suite) => builder.suites(&[suite]),
-        None => builder,
+/// The group that the reference takes of an offer, at the price of a round trip: the client's first one, or the first one
+/// of a compliance policy.
+pub fn preferred_group(settings: &Settings, offered: &Offered, provider: &Provider) -> Option<NamedGroup> {
+    let restriction = Restriction::of(settings.compliance);
+    if !restriction.groups.is_empty() {
+        return restriction.groups.iter().copied().find(|group| offered.groups.contains(group));
+    }
+    let ours = groups(settings, &restriction, provider).ok()?;
+    offered.groups.iter().copied().find(|group| ours.contains(group))
+}
+
+/// The suite that it takes, whatever the client resumes: the first one of a compliance policy, or what the library takes.
+pub fn preferred_suite(settings: &Settings, offered: &Offered, provider: &Provider) -> Option<CipherSuite> {
+    let is_offered = |suite: &CipherSuite| offered.suites.contains(suite);
+    let restricted = Restriction::of(settings.compliance).suites;
+    if !restricted.is_empty() {
+        return restricted.iter().copied().find(is_offered);
+    }
+    match offered.suites.iter().copied().find(|suite| provider.suite(*suite).is_some()) {
+        Some(CipherSuite::TLS_CHACHA20_POLY1305_SHA256) => Some(CipherSuite::TLS_CHACHA20_POLY1305_SHA256),
+        _ => {
+            let mut ours = provider.suites.to_vec();
+            ours.sort_by_key(|suite| !suite.accelerated());
+            ours.into_iter().map(|suite| suite.id).find(is_offered)
+        }
     }
 }
 
@@ -161,7 +194,11 @@ fn client_auth(settings: &Settings) -> ClientAuth {
 }
 
 /// Schemes for the peer's CertificateVerify. What may sign certificates alone is none of our business here.
-fn verify_prefs(settings: &Settings, restriction: &Restriction) -> Result<Vec<SignatureScheme>, Failure> {
+fn verify_prefs(
+    settings: &Settings,
+    restriction: &Restriction,
+    role: Role,
+) -> Result<Vec<SignatureScheme>, Failure> {
     let wanted = match (settings.verify_prefs.as_slice(), restriction.schemes) {
         ([], []) => &VERIFY_PREFS,
         ([], restricted) => restricted,
@@ -169,10 +206,18 @@ fn verify_prefs(settings: &Settings, restriction: &Restriction) -> Result<Vec<Si
     };
     let known = |scheme: &SignatureScheme| SignatureAlgorithm::of_handshake(*scheme).is_some();
     let schemes: Vec<_> = wanted.iter().copied().filter(known).collect();
-    if schemes.is_empty() {
-        return Err(Failure::Unimplemented(format!("to verify only {wanted:?}")));
+    if !schemes.is_empty() {
+        return Ok(schemes);
     }
-    Ok(schemes)
+    // What TLS 1.3 never permits there cannot be configured: the library refuses it whatever else is accepted.
+    let never = |scheme: &SignatureScheme| {
+        NOT_IN_CERTIFICATE_VERIFY.contains(scheme)
+            || (role == Role::Client && LEGACY_PKCS1.contains(&scheme.0))
+    };
+    if wanted.iter().all(never) {
+        return Ok(VERIFY_PREFS.to_vec());
+    }
+    Err(Failure::Unimplemented(format!("to verify only {wanted:?}")))
 }
 
 /// The groups: those of the library unless something else is said.

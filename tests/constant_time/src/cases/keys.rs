@@ -116,6 +116,8 @@ pub const CASES: &[Case] = &[
     Case { name: "secp256r1 key, signing", run: || sign(&P256), known: ECDSA },
     Case { name: "secp384r1 key, loaded from PKCS#8", run: || drop(load(&P384)), known: LOADED },
     Case { name: "secp384r1 key, signing", run: || sign(&P384), known: ECDSA },
+    Case { name: "secp521r1 key, loaded from PKCS#8", run: || drop(load(&P521)), known: LOADED },
+    Case { name: "secp521r1 key, signing", run: || sign(&P521), known: ECDSA },
     Case { name: "Ed25519 key, loaded from PKCS#8", run: || drop(load(&ED25519)), known: &[] },
     Case { name: "Ed25519 key, signing", run: || sign(&ED25519), known: &[] },
     Case { name: "RSA key of 2048 bits, loaded from PKCS#8", run: || drop(load(&RSA)), known: RSA_LOADED },
@@ -140,6 +142,8 @@ static P256_SEC1: Encoded =
     Encoded { der: || PrivateSec1KeyDer::from(file!("p256.sec1")).into(), secrets: |der| ec(der, 32) };
 static P384: Encoded =
     Encoded { der: || PrivatePkcs8KeyDer::from(file!("p384.pkcs8")).into(), secrets: |der| ec(der, 48) };
+static P521: Encoded =
+    Encoded { der: || PrivatePkcs8KeyDer::from(file!("p521.pkcs8")).into(), secrets: |der| ec(der, 66) };
 static ED25519: Encoded =
     Encoded { der: || PrivatePkcs8KeyDer::from(file!("ed25519.pkcs8")).into(), secrets: ed25519 };
 static RSA: Encoded =
