@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use support::*;
 use symbolon::config::{ConfigError, ServerConfig};
-use symbolon::conn::{Event, Frame, SecretLabel, frame};
-use symbolon::question::Question;
+use symbolon::conn::{Ask, Event, Frame, Padding, SecretLabel, SendBuf, SendHalf, Updated, frame};
+use symbolon::question::{Answer, Question};
 use symbolon::{Error, Misuse};
 use tap::{DATA, HANDSHAKE, Tap};
 
@@ -23,6 +23,11 @@ fn records(mut wire: &[u8]) -> Vec<(u8, usize)> {
         wire = &rest[len..];
     }
     found
+}
+
+/// Where the first record ends.
+fn first_record(wire: &[u8]) -> usize {
+    5 + records(wire)[0].1
 }
 
 /// What a protected record of so much content is long, without its header.
@@ -85,7 +90,6 @@ fn the_smaller_of_both_limits_holds() {
 
 #[test]
 fn padding_stays_within_our_own_limit() {
-    use symbolon::conn::Padding;
     let client = client_config(|b| b.padding(Padding::Multiple(4096)).max_sent_content(1000));
     let mut pair = Pair::new(&client, &server_config(|b| b));
     pair.run().unwrap();
@@ -219,7 +223,6 @@ fn a_last_question_that_brings_no_ticket_lets_the_others_go() {
 
 #[test]
 fn tickets_stand_before_whatever_is_sent_after_their_answer() {
-    use symbolon::conn::Ask;
     type Send = fn(&mut Party<symbolon::conn::Server>);
     let sends: [Send; 4] = [
         |server| {
@@ -241,8 +244,7 @@ fn tickets_stand_before_whatever_is_sent_after_their_answer() {
         assert!(pair.server.out.is_empty());
         send(&mut pair.server);
         let sent = pair.server.flush();
-        let len = usize::from(u16::from_be_bytes([sent[3], sent[4]]));
-        assert_eq!(tap.read(&sent[..5 + len])[0].0, HANDSHAKE, "case {case}");
+        assert_eq!(tap.read(&sent[..first_record(&sent)])[0].0, HANDSHAKE, "case {case}");
         pair.client.inbox = sent;
         pair.client.run().unwrap();
         assert_eq!(pair.client.tickets.len(), 1, "case {case}");
@@ -265,15 +267,25 @@ fn a_connection_with_an_unsent_ticket_is_not_handed_to_the_kernel() {
 }
 
 #[test]
-fn the_sending_half_sends_a_ticket_that_waited_for_another() {
-    let (mut pair, _) = before_tickets(2);
-    let first = asked(&mut pair);
-    answer(&mut pair, first);
-    let late = asked(&mut pair);
-    let Party { conn, mut out, mut answers, .. } = pair.server;
-    let (_receiving, mut sending) = conn.split().unwrap();
-    sending.resume(answers.answer(late), &mut out).unwrap();
-    pair.client.inbox = out.pending().to_vec();
-    pair.client.run().unwrap();
-    assert_eq!(pair.client.tickets.len(), 2);
+fn the_sending_half_sends_what_waited_when_the_connection_was_split() {
+    type Send = fn(SendHalf, answer: Answer, out: &mut SendBuf);
+    let sends: [(Send, usize); 4] = [
+        (|mut half, late, out| half.resume(late, out).unwrap(), 2),
+        (|mut half, _, out| assert_eq!(half.write(&[b"data"], out), Ok(4)), 1),
+        (|mut half, _, out| assert_eq!(half.update_keys(Ask::Nobody, out), Ok(Updated::Done)), 1),
+        (|half, _, out| half.close(out).unwrap(), 1),
+    ];
+    for (send, arrive) in sends {
+        let (mut pair, mut tap) = before_tickets(2);
+        let first = asked(&mut pair);
+        answer(&mut pair, first);
+        let late = asked(&mut pair);
+        let Party { conn, mut out, mut answers, .. } = pair.server;
+        let (_receiving, sending) = conn.split().unwrap();
+        send(sending, answers.answer(late), &mut out);
+        assert_eq!(tap.read(&out.pending()[..first_record(out.pending())])[0].0, HANDSHAKE);
+        pair.client.inbox = out.pending().to_vec();
+        pair.client.run().unwrap();
+        assert_eq!(pair.client.tickets.len(), arrive);
+    }
 }

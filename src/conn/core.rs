@@ -212,29 +212,31 @@ impl<S: Side> Core<S> {
         if answer.tag.connection != self.tags.connection() {
             return Err(Misuse::WrongAnswer.into());
         }
-        if let Some(len) = self.command(|writing| writing.take_ticket(answer))? {
-            self.report_sent(HandshakeType::NEW_SESSION_TICKET, len);
-        }
-        self.send_tickets(out)
+        self.open()?;
+        self.writing.take_ticket(answer)?;
+        // Where the question for another one is still to be asked, both go into one record.
+        let is_for_ticket = |event: &Event<'_>| matches!(event, Event::Ask(Question::SealTicket(_)));
+        if self.events.iter().any(is_for_ticket) { Ok(()) } else { self.send_tickets(out) }
     }
 
-    /// Sends tickets, unless the question for another one waits to be asked: both go into one record then.
+    /// Sends the tickets that wait.
     fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
-        if self.asks_for_ticket() { Ok(()) } else { self.send(|writing| writing.send_tickets(out)) }
-    }
-
-    fn asks_for_ticket(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Ask(Question::SealTicket(_))))
+        for ticket in self.send(|writing| writing.send_tickets(out))? {
+            self.report_sent(HandshakeType::NEW_SESSION_TICKET, ticket.len());
+        }
+        Ok(())
     }
 
     /// Sends something for the caller. Once the provider failed, nobody knows which keys the peer expects: that ends
     /// the connection, without an alert.
     pub(super) fn command<T>(
         &mut self,
-        send: impl FnOnce(&mut Writing<S::Write>) -> Result<T, Error>,
+        out: &mut SendBuf,
+        send: impl FnOnce(&mut Writing<S::Write>, &mut SendBuf) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.open()?;
-        self.send(send)
+        self.send_tickets(out)?;
+        self.send(|writing| send(writing, out))
     }
 
     /// The same, whether or not the handshake is complete.
@@ -282,6 +284,8 @@ impl<S: Side> Core<S> {
 
     /// Sends close_notify; before the handshake is complete, user_canceled first (RFC 9846 section 6.1).
     pub(super) fn close(&mut self, out: &mut SendBuf) {
+        // Whatever becomes of them, close_notify is sent; after a failure of the provider there is none to send.
+        let _ = self.send_tickets(out);
         let closed = match &mut self.phase {
             Phase::Failed(_) => return,
             Phase::Open(_) => self.writing.close(out).map(|sent| {

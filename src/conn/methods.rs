@@ -67,7 +67,7 @@ macro_rules! connection_methods {
             /// [`Misuse::NotEstablished`](crate::Misuse::NotEstablished),
             /// [`Misuse::WriteClosed`](crate::Misuse::WriteClosed), or the error that ended the connection.
             pub fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
-                self.core.command(|writing| writing.write(parts, out))
+                self.core.command(out, |writing, out| writing.write(parts, out))
             }
 
             /// Seals `content` bytes where they lie in `frame`, behind [`frame::HEAD`](super::frame::HEAD) bytes and
@@ -82,7 +82,7 @@ macro_rules! connection_methods {
                 content: usize,
                 out: &mut SendBuf,
             ) -> Result<Frame<'f>, Error> {
-                self.core.command(|writing| writing.seal_frame(frame, content, out))
+                self.core.command(out, |writing, out| writing.seal_frame(frame, content, out))
             }
 
             /// Changes our sending keys, and asks the peer to change its own if wanted (RFC 9846 section 4.7.3).
@@ -91,7 +91,7 @@ macro_rules! connection_methods {
             ///
             /// As [`write`](Self::write).
             pub fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
-                self.core.command(|writing| writing.update_keys(ask, out))
+                self.core.command(out, |writing, out| writing.update_keys(ask, out))
             }
 
             /// Closes our side: close_notify, once (RFC 9846 section 6.1). Reading goes on. Before the handshake is

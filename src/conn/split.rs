@@ -277,6 +277,7 @@ impl SendHalf {
     /// [`Misuse::WriteClosed`] after an order that ended the connection, or after [`Error::Provider`], which ends
     /// the half.
     pub fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error> {
+        self.send_tickets(out)?;
         let sent = writing!(&mut self.writing, writing => writing.write(parts, out));
         self.settle(sent)
     }
@@ -292,6 +293,7 @@ impl SendHalf {
         content: usize,
         out: &mut SendBuf,
     ) -> Result<Frame<'f>, Error> {
+        self.send_tickets(out)?;
         let sent = writing!(&mut self.writing, writing => writing.seal_frame(frame, content, out));
         self.settle(sent)
     }
@@ -302,6 +304,7 @@ impl SendHalf {
     ///
     /// As [`SendHalf::write`].
     pub fn update_keys(&mut self, ask: Ask, out: &mut SendBuf) -> Result<Updated, Error> {
+        self.send_tickets(out)?;
         let sent = writing!(&mut self.writing, writing => writing.update_keys(ask, out));
         self.settle(sent)
     }
@@ -327,10 +330,14 @@ impl SendHalf {
         if answer.tag.connection != self.connection {
             return Err(Misuse::WrongAnswer.into());
         }
-        let sent = writing!(&mut self.writing, writing => {
-            writing.take_ticket(answer).and_then(|_| writing.send_tickets(out))
-        });
-        self.settle(sent)
+        writing!(&mut self.writing, writing => writing.take_ticket(answer))?;
+        self.send_tickets(out)
+    }
+
+    /// Sends the ticket just taken, and what waited when the connection was taken apart.
+    fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        let sent = writing!(&mut self.writing, writing => writing.send_tickets(out));
+        self.settle(sent).map(drop)
     }
 
     /// Sends close_notify; the half is gone afterwards.
@@ -354,8 +361,9 @@ impl SendHalf {
     ///
     /// [`Error::Provider`].
     pub fn close(mut self, out: &mut SendBuf) -> Result<(), Error> {
+        let sent = self.send_tickets(out);
         writing!(&mut self.writing, writing => writing.close(out))?;
-        Ok(())
+        sent
     }
 
     /// `TLS-Exporter(label, context, out.len())` (RFC 9846 section 7.5).

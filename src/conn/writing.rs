@@ -75,7 +75,7 @@ pub(super) struct Writing<W> {
     updates: u64,
     closed: bool,
     /// NewSessionTickets that are still to be sealed, so that those answered together share a record.
-    tickets: Vec<u8>,
+    tickets: Vec<Vec<u8>>,
 }
 
 /// What there is once application data may flow.
@@ -139,7 +139,6 @@ impl<W: Direction> Writing<W> {
                 break;
             }
             if self.live.is_some() {
-                self.send_tickets(out)?;
                 self.prepare(1, out)?;
             //= testvectors/requirements/rfc9846.txt#section-5.5
             //# implementations MUST NOT exceed the limits when sending early data
@@ -167,7 +166,6 @@ impl<W: Direction> Writing<W> {
         if room.is_none_or(|room| room < content) || frame.len() > longest {
             return Err(Misuse::FrameSize.into());
         }
-        self.send_tickets(out)?;
         self.prepare(1, out)?;
         if !out.is_empty() {
             return Ok(Frame::FlushFirst);
@@ -192,7 +190,6 @@ impl<W: Direction> Writing<W> {
             Ask::Peer => KeyUpdateRequest::UpdateRequested,
             Ask::Nobody => KeyUpdateRequest::UpdateNotRequested,
         };
-        self.send_tickets(out)?;
         self.send_update(request, out)?;
         match ask {
             Ask::Peer => self.asked = true,
@@ -231,9 +228,6 @@ impl<W: Direction> Writing<W> {
         if core::mem::replace(&mut self.closed, true) {
             return Ok(Sent::No);
         }
-        if let Err(Error::Provider(failed)) = self.send_tickets(out) {
-            return Err(failed);
-        }
         self.closure_alert(AlertCode::CLOSE_NOTIFY, out)?;
         Ok(Sent::Yes)
     }
@@ -265,30 +259,27 @@ impl<W: Direction> Writing<W> {
         self.epoch
     }
 
-    /// Takes a ticket, and gives the length of its message in bytes; `None` where there is no ticket.
-    /// [`Writing::send_tickets`] sends it, or whatever is sent next.
-    pub(super) fn take_ticket(&mut self, answer: Answer) -> Result<Option<usize>, Error> {
+    /// Takes a ticket, or that there is none; [`Writing::send_tickets`] sends it.
+    pub(super) fn take_ticket(&mut self, answer: Answer) -> Result<(), Error> {
         self.check_open()?;
         match answer.verdict {
-            Verdict::Sealed(sealed) => {
-                let message = new_session_ticket(&sealed)?;
-                self.tickets.extend_from_slice(&message);
-                Ok(Some(message.len()))
-            }
-            Verdict::NoTicket => Ok(None),
-            _ => Err(Misuse::WrongAnswer.into()),
+            Verdict::Sealed(sealed) => self.tickets.push(new_session_ticket(&sealed)?),
+            Verdict::NoTicket => {}
+            _ => return Err(Misuse::WrongAnswer.into()),
         }
+        Ok(())
     }
 
-    /// Sends the tickets that were taken.
-    pub(super) fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
-        if self.tickets.is_empty() {
-            return Ok(());
-        }
+    /// Sends the tickets that were taken, and gives their messages.
+    pub(super) fn send_tickets(&mut self, out: &mut SendBuf) -> Result<Vec<Vec<u8>>, Error> {
         let tickets = core::mem::take(&mut self.tickets);
-        let records = tickets.len().div_ceil(self.sealer.max_content());
-        self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
-        Ok(self.sealer.seal(ContentType::HANDSHAKE, &tickets, out)?)
+        if !tickets.is_empty() {
+            let messages = tickets.concat();
+            let records = messages.len().div_ceil(self.sealer.max_content());
+            self.prepare(u64::try_from(records).unwrap_or(u64::MAX), out)?;
+            self.sealer.seal(ContentType::HANDSHAKE, &messages, out)?;
+        }
+        Ok(tickets)
     }
 
     /// Whether tickets were taken and not sent.

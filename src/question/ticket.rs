@@ -20,7 +20,8 @@ const MAX_LIFETIME: u32 = 604_800;
 /// ClientHello can carry it back.
 const MAX_TICKET: usize = 16_000;
 
-/// Server: seal a ticket (RFC 9846 section 4.7.1). Pauses nothing; may be answered late or never.
+/// Server: seal a ticket (RFC 9846 section 4.7.1). Pauses nothing; may be answered late or never. Tickets that are answered
+/// one right after the other leave in one record, with the last answer or the next call of `process`.
 pub struct SealTicket {
     pub(crate) tag: Tag,
     pub(crate) nonce: Vec<u8>,

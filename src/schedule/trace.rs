@@ -11,7 +11,7 @@ use super::{
 use crate::codepoint::{ContentType, NamedGroup, ProtocolVersion};
 use crate::crypto::{Digest, Failed, Hash, HashSecret, Rng, Suite, rustcrypto};
 use crate::psk::PskKind;
-use crate::record::{EpochBoundary, Joiner, Opened, Opener, Padding, Protection, Sealer, SendBuf};
+use crate::record::{EpochBoundary, Joiner, Opened, Opener, Padding, Protection, Sealer, SendBuf, SizeLimit};
 use crate::trace::{FULL_HANDSHAKES, RESUMABLE, RESUMED, Role, Section, Step, section, sections};
 use crate::transcript::Transcript;
 
@@ -283,7 +283,7 @@ fn write_secret<'a>(section: &'a Section, step: &'a Step) -> Option<&'a [u8]> {
 
 /// Seals and opens every record of one sender; how many were protected.
 fn check_records<D: Direction>(section: &Section, role: Role, first: ProtocolVersion) -> usize {
-    let mut sealer = Sealer::<D>::plain(Padding::None, first);
+    let mut sealer = Sealer::<D>::plain(Padding::None, SizeLimit::STANDARD, first);
     let mut opener = Opener::<D>::plain();
     let mut sealed = 0;
     for step in section.steps.iter().filter(|step| step.role == role) {
