@@ -166,7 +166,7 @@ pub enum Misuse {
     NoEarlyData,
     /// Early data waits that was not read as such.
     EarlyDataWaits,
-    /// The client was asked for a certificate that has not come yet.
+    /// The client was asked for a certificate and has not proved yet who it is.
     Unauthenticated,
     /// The write side was closed.
     WriteClosed,
@@ -193,7 +193,7 @@ impl fmt::Display for Misuse {
             Self::NoEarlyData => "the connection has no early data",
             Self::EarlyDataWaits => "early data waits; read it as such first, or accept none",
             Self::Unauthenticated => {
-                "the client's certificate has not come yet; wait for it, or write to whoever it may be"
+                "the client has not proved yet who it is; wait for the end of the handshake, or write to whoever it may be"
             }
             Self::WriteClosed => "the write side was closed before",
             Self::WrongAnswer => "this answer belongs to another connection or to another question",

@@ -98,15 +98,18 @@ fn a_ticket_for_huge_early_data_is_no_more_than_a_number() {
 }
 
 #[test]
-fn the_longest_ticket_that_is_taken_can_be_offered() {
-    // Behind the handshake a message has 16 KiB at most, so that nobody makes a client buffer more.
-    let room = (16 << 10) - new_ticket(60, &[1], b"", &[]).len();
+fn the_longest_ticket_that_is_taken_can_be_offered_and_longer_ones_are_dropped() {
+    let room = 16 << 10;
     let ticket = |len| given(&[new_ticket(60, &[1], &vec![7; len], &[])]);
     let scene = Scene::of(AES128);
     let pair = scene.resume(ticket(room).unwrap().remove(0));
     assert_eq!(scene.memory.edit().offered[0][0].identity.len(), room);
     assert_eq!(pair.client.summary.unwrap().resumed, Err(NotResumed::Declined));
-    assert_eq!(ticket(room + 1).err(), Some(ILLEGAL));
+    for longer in [room + 1, 65_535] {
+        assert_eq!(ticket(longer).map(|tickets| tickets.len()), Ok(0), "{longer} bytes");
+    }
+    let too_much = new_ticket(60, &[1; 255], &[7; 65_535], &[(0xFF00, &[0; 1_000])]);
+    assert_eq!(given(&[too_much]).err(), Some(ILLEGAL), "more than the message is defined with");
 }
 
 //= testvectors/requirements/rfc9846.txt#section-4.7.1

@@ -65,7 +65,7 @@ pub struct HalfRttWriter<'c> {
 }
 
 impl HalfRttWriter<'_> {
-    /// Permits to write although a client certificate was asked for and has not come: nobody knows who will read it.
+    /// Permits to write although the client was asked for a certificate and has not proved yet who it is.
     #[must_use]
     pub fn to_unauthenticated(self) -> Self {
         Self { to: HalfRtt::Open, ..self }

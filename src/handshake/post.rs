@@ -15,6 +15,10 @@ use crate::question::Sealed;
 use crate::schedule::Resumption;
 use crate::wire::new_session_ticket::{NewSessionTicket, write_new_session_ticket};
 
+/// The longest ticket that a client keeps, in bytes. One that holds a whole certificate chain can be longer; few servers
+/// take a ClientHello of that size.
+const LONGEST_KEPT: usize = 16 << 10;
+
 /// An encoded NewSessionTicket.
 pub(crate) fn new_session_ticket(sealed: &Sealed) -> Result<Vec<u8>, Misuse> {
     let mut message = Vec::new();
@@ -42,9 +46,9 @@ pub struct Remember {
 }
 
 impl Remember {
-    /// The ticket of a NewSessionTicket; `None` when "the ticket should be discarded immediately".
+    /// The ticket of a NewSessionTicket; `None` when "the ticket should be discarded immediately", or it is too long.
     pub(crate) fn ticket(&self, message: &NewSessionTicket<'_>) -> Result<Option<NewTicket>, Failed> {
-        if message.lifetime == 0 {
+        if message.lifetime == 0 || message.ticket.len() > LONGEST_KEPT {
             return Ok(None);
         }
         Ok(Some(NewTicket(Box::new(Issued {

@@ -6,7 +6,7 @@ use crate::codepoint::HandshakeType;
 use crate::error::Fault;
 use crate::wire::message::{HEADER_LEN, Header, SizeLimits, max_len, parse_header};
 
-/// What one message may hold after the handshake, in bytes.
+/// What one message may hold after the handshake, in bytes, but for a NewSessionTicket, which has the room it is defined with.
 const AFTER_HANDSHAKE: usize = 16 << 10;
 
 /// Proof that a record ended with the message at hand: not one handshake byte waits behind it.
@@ -127,7 +127,7 @@ impl Joiner {
             return Err(Fault::unexpected_message("unknown handshake message type"));
         }
         let mut limit = max_len(header.kind, &self.limits);
-        if self.established {
+        if self.established && header.kind != HandshakeType::NEW_SESSION_TICKET {
             limit = limit.min(AFTER_HANDSHAKE);
         }
         if header.len > limit {
@@ -225,7 +225,12 @@ mod tests {
     fn after_the_handshake_messages_are_smaller_and_memory_is_returned() {
         let mut joiner = joiner();
         joiner.after_handshake();
-        assert!(joiner.push(&[4, 0, 0x40, 1]).is_err());
+        assert!(joiner.push(&[11, 0, 0x40, 1]).is_err());
+        for (ticket, is_taken) in [([4, 1, 0x04, 0], true), ([4, 1, 0x04, 1], false)] {
+            let mut joiner = self::joiner();
+            joiner.after_handshake();
+            assert_eq!(joiner.push(&ticket).is_ok(), is_taken, "its longest form, and a byte more");
+        }
         let mut joiner = self::joiner();
         joiner.after_handshake();
         joiner.push(&[24, 0, 0, 1, 0]).unwrap();

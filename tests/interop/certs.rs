@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The kinds of certificates that every peer is tried with.
-pub const KINDS: [&str; 4] = ["rsa", "p256", "p384", "ed25519"];
+pub const KINDS: [&str; 5] = ["rsa", "p256", "p384", "p521", "ed25519"];
 
 /// How many bytes the comment in the certificate `long` has, so that its message needs two records.
 const LONG: usize = 18_000;
@@ -113,6 +113,7 @@ fn make() -> PathBuf {
         ("rsa", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"][..], "localhost"),
         ("p256", &p256, "signing"),
         ("p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "signing"),
+        ("p521", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"], "signing"),
         ("ed25519", &["-algorithm", "ED25519"], "signing"),
         ("other", &p256, "other"),
         ("expired", &p256, "signing"),

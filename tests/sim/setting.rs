@@ -269,6 +269,7 @@ impl Draft {
             .suites(&suites)
             .groups(&groups)
             .padding(padding(dice))
+            .max_sent_content(sent(dice))
             .client_certificate_types(match self.flaw {
                 Some(Flaw::ClientTypes) => vec![X509],
                 _ => vec![X509, RAW],
@@ -333,7 +334,8 @@ impl Draft {
         let (common, vault) = (Ledger::default(), Vault::default());
         let window = Duration::from_secs(10);
         let (count, tickets, early) = (dice.within(1..4), dice.within(0..4) as u8, !dice.once_in(4));
-        let (pads, asks, alpn) = (padding(dice), dice.once_in(3), !dice.once_in(3));
+        let (pads, sends) = (padding(dice), sent(dice));
+        let (asks, alpn) = (dice.once_in(3), !dice.once_in(3));
         let one = |number| {
             let ledger = match guarding {
                 Guarding::Common => common.clone(),
@@ -344,6 +346,7 @@ impl Draft {
                 .suites(&self.server_suites)
                 .groups(&self.server_groups)
                 .padding(pads)
+                .max_sent_content(sends)
                 .tickets(tickets)
                 .client_auth(self.auth.clone())
                 .client_certificate_types(match self.flaw {
@@ -377,6 +380,11 @@ fn padding(dice: &mut Dice) -> Padding {
         1 => Padding::Multiple(dice.within(0..2000) as u16),
         _ => Padding::None,
     }
+}
+
+/// The most that a record carries.
+fn sent(dice: &mut Dice) -> u16 {
+    if dice.once_in(4) { dice.within(64..3000) as u16 } else { 16_384 }
 }
 
 /// A chain as long as chains are; what stands behind the leaf is of no meaning.

@@ -83,6 +83,7 @@ fn scheme(kind: &str) -> &'static str {
         "rsa" => "rsa_pss_rsae_",
         "p256" => "ecdsa_secp256r1_sha256",
         "p384" => "ecdsa_secp384r1_sha384",
+        "p521" => "ecdsa_secp521r1_sha512",
         _ => "ed25519",
     }
 }

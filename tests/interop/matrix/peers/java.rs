@@ -40,10 +40,6 @@ const LACKS: Lacks =
 
 fn server(asked: &Asked) -> Server {
     let mut java = Command::new("java");
-    if asked.kind == "long" {
-        // Its tickets hold the certificate, and would be longer than the 16 KiB that we take.
-        java.arg("-Djdk.tls.server.enableSessionTicketExtension=false");
-    }
     java.args(program().get_args());
     own::server(java, asked)
 }

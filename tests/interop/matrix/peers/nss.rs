@@ -99,7 +99,7 @@ fn database() -> String {
         let database = format!("sql:{}", dir.display());
         run("certutil", &["-N", "-d", &database, "--empty-password"]);
         run("certutil", &["-A", "-d", &database, "-n", "ca", "-t", "CT,,", "-i", &file("ca.pem")]);
-        for kind in ["rsa", "p256", "p384", "long"] {
+        for kind in ["rsa", "p256", "p384", "p521", "long"] {
             let (cert, key) = (file(&format!("{kind}.pem")), file(&format!("{kind}.key")));
             let both = file(&format!("{kind}.p12"));
             let export = ["pkcs12", "-export", "-in", &cert, "-inkey", &key, "-name", kind];
