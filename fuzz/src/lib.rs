@@ -20,6 +20,7 @@ mod script;
 pub mod answers;
 pub mod client_machine;
 pub mod crl;
+pub mod halves;
 pub mod joiner;
 pub mod ocsp;
 pub mod pair;
@@ -40,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("answers", answers::run),
     ("client_machine", client_machine::run),
     ("crl", crl::run),
+    ("halves", halves::run),
     ("joiner", joiner::run),
     ("ocsp", ocsp::run),
     ("pair", pair::run),

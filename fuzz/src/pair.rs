@@ -15,6 +15,9 @@ use crate::machine::setup::{CLIENT_SEED, Flags, SERVER_SEED, client, server};
 /// More orders than any state needs.
 const MOST: usize = 96;
 
+/// More key updates than these, and as many answers, are a flood where there is little data: a peer refuses it.
+pub const MOST_UPDATES: usize = 16;
+
 /// What peers that are honest may fail with: they do not fit together.
 const MISFIT: &[AlertCode] = &[
     AlertCode::HANDSHAKE_FAILURE,
@@ -32,6 +35,8 @@ pub struct Pair {
     up: Vec<u8>,
     down: Vec<u8>,
     early: Vec<u8>,
+    /// Key updates that were wanted.
+    updates: usize,
     /// Whether the wire did more than carry.
     tampered: bool,
 }
@@ -51,6 +56,7 @@ pub fn play(input: &[u8]) -> Pair {
         up: Vec::new(),
         down: Vec::new(),
         early: Vec::new(),
+        updates: 0,
         tampered: false,
     };
     let mut orders = 0;
@@ -79,12 +85,20 @@ impl Pair {
                 let len = usize::from(script.byte());
                 self.carry(up, len, script);
             }
-            2..=6 => self.tamper(order / 2, up, script),
+            what @ 2..=6 => {
+                let wire = if up { &mut self.client.sent } else { &mut self.server.sent };
+                self.tampered |= tamper(what, wire, script);
+            }
             7 => self.write(up, script.block()),
             8 => self.write(up, &vec![b'w'; usize::from(script.u16())]),
             9 => {
                 let ask = if script.byte() & 1 == 0 { Ask::Peer } else { Ask::Nobody };
-                if up { self.client.update_keys(ask) } else { self.server.update_keys(ask) }
+                self.updates += 1;
+                match up {
+                    _ if self.updates > MOST_UPDATES => {}
+                    true => self.client.update_keys(ask),
+                    false => self.server.update_keys(ask),
+                }
             }
             10 if up => self.client.close(),
             10 => self.server.close(),
@@ -127,38 +141,6 @@ impl Pair {
         } else {
             carry(&mut self.server, &mut self.client, most, script);
         }
-    }
-
-    /// Does something to what is on its way.
-    fn tamper(&mut self, what: u8, up: bool, script: &mut Script<'_>) {
-        let wire = if up { &mut self.client.sent } else { &mut self.server.sent };
-        let first = record_len(wire);
-        match what {
-            2 => {
-                let place = script.place(wire.len());
-                let change = script.byte();
-                if let Some(byte) = wire.get_mut(place) {
-                    *byte ^= change;
-                    self.tampered |= change != 0;
-                }
-                return;
-            }
-            3 => drop(wire.drain(..first)),
-            4 => {
-                let copy = wire[..first].to_vec();
-                wire.splice(..0, copy);
-            }
-            5 => {
-                let place = script.place(wire.len());
-                wire.splice(place..place, script.block().iter().copied());
-            }
-            _ => {
-                // The first record behind the second one.
-                let second = record_len(&wire[first..]);
-                wire[..first + second].rotate_left(first);
-            }
-        }
-        self.tampered = true;
     }
 
     /// Carries both ways until nothing moves, and answers what waits.
@@ -234,6 +216,35 @@ fn carry<A: Endpoint, B: Endpoint>(
         to.inbox.extend(bytes);
         to.run(script);
     }
+}
+
+/// Does something to what is on its way; whether it is another wire now.
+pub fn tamper(what: u8, wire: &mut Vec<u8>, script: &mut Script<'_>) -> bool {
+    let first = record_len(wire);
+    match what {
+        2 => {
+            let place = script.place(wire.len());
+            let change = script.byte();
+            let Some(byte) = wire.get_mut(place) else { return false };
+            *byte ^= change;
+            return change != 0;
+        }
+        3 => drop(wire.drain(..first)),
+        4 => {
+            let copy = wire[..first].to_vec();
+            wire.splice(..0, copy);
+        }
+        5 => {
+            let place = script.place(wire.len());
+            wire.splice(place..place, script.block().iter().copied());
+        }
+        _ => {
+            // The first record behind the second one.
+            let second = record_len(&wire[first..]);
+            wire[..first + second].rotate_left(first);
+        }
+    }
+    true
 }
 
 /// The length of the record at the front, or of what there is of it.

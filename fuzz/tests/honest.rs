@@ -1,7 +1,7 @@
 //! What scripts of honest peers reach: without that, the targets would fuzz refusals alone.
 
 use symbolon::conn::{EarlyVerdict, Resumed};
-use symbolon_fuzz::{client_machine, pair, server_machine};
+use symbolon_fuzz::{client_machine, halves, pair, server_machine};
 
 #[test]
 fn a_puppet_in_the_place_of_a_server_establishes_a_client() {
@@ -47,4 +47,14 @@ fn a_pair_is_established_and_carries_data() {
     let pair = pair::play(&[0, 0, 0, 0, 0, 0, 0, 0, 32, 14, 3, 1, 2, 3, 32]);
     assert!(pair.client.summary.is_some());
     assert_eq!(pair.server.data, [1, 2, 3]);
+}
+
+#[test]
+fn halves_carry_data_tickets_and_key_updates_both_ways() {
+    // A server with two tickets; data up, its key update, data down in a frame, both tickets, all closed.
+    let script = [0, 0, 2, 0, 0, 14, 3, 1, 2, 3, 18, 0, 17, 2, 4, 5, 23, 23, 0, 1, 21, 1, 0, 24, 25];
+    let ended = halves::play(&script).expect("it is established");
+    assert_eq!((&*ended.down.read, &*ended.up.read), (&[1, 2, 3][..], &[4, 5][..]));
+    assert_eq!(ended.up.tickets.len(), 2);
+    assert!(ended.up.peer_closed && ended.down.peer_closed);
 }

@@ -53,5 +53,5 @@ macro_rules! targets {
 }
 
 targets! {
-    answers client_machine crl joiner ocsp pair pem_keys pki_chain record_open server_machine tickets wire
+    answers client_machine crl halves joiner ocsp pair pem_keys pki_chain record_open server_machine tickets wire
 }

@@ -1,7 +1,7 @@
 //! Scripts of honest peers, each through another part of the machines, and scripts of a wire.
 
 use crate::seed;
-use symbolon_fuzz::{client_machine, pair, server_machine};
+use symbolon_fuzz::{client_machine, halves, pair, server_machine};
 
 /// The flags of `machine::setup`.
 const TWO_GROUPS: u16 = 1;
@@ -36,6 +36,7 @@ pub fn make() {
     of_clients();
     of_servers();
     of_pairs();
+    of_halves();
     of_answers();
 }
 
@@ -150,6 +151,38 @@ fn of_servers() {
     make("old-version", 0, 0, &[&[0, 1, 1, 3]], Refused);
     make("http", 0, 0, &[&[25, 16], b"GET / HTTP/1.1\r\n"], Refused);
     make("odd-lookup", TICKET, 0x0C, &[&[0, 0x20, 3, 0, 1, 5, 4, 0]], Established);
+}
+
+fn of_halves() {
+    let make = |name: &str, flags: u16, how: u8, orders: &[u8]| {
+        // Only a server's tickets are answered.
+        let input = [&(flags & !TICKETS).to_be_bytes()[..], &flags.to_be_bytes(), &[how], orders].concat();
+        let apart = halves::play(&input).is_some();
+        assert_eq!(apart, how != 1, "{name}");
+        seed("halves", name, &input);
+    };
+    let data: &[u8] = &[14, 3, 1, 2, 3, 15, 2, 4, 5, 16, 3, 6, 7, 8, 17, 1, 9];
+    let keys: &[u8] = &[18, 0, 19, 1, 0, 1, 20, 21, 18, 1, 19, 0, 0, 1];
+    let tickets: &[u8] = &[23, 0, 1, 23, 1];
+    let ends: &[u8] = &[24, 0, 25, 1];
+    for (number, flags) in
+        [0, TICKETS, SMALL, PADDING, TICKETS | EARLY | PADDING, MUTUAL].into_iter().enumerate()
+    {
+        make(&format!("all-{number}"), flags, 0, &[data, keys, tickets, data, ends].concat());
+        make(&format!("kernel-{number}"), flags, 1, &[]);
+    }
+    let mend: &[u8] = &[0, 1, 20, 21, 0, 1, 14, 1, 1, 15, 1, 1, 24, 25, 0, 1];
+    for (name, tampering) in [
+        ("flipped", &[4, 0, 9, 0xFF][..]),
+        ("dropped", &[6]),
+        ("repeated", &[8]),
+        ("inserted", &[10, 0, 0, 5, 23, 3, 3, 0, 0]),
+        ("turned", &[12]),
+        ("cut", &[2, 7]),
+    ] {
+        make(name, TICKETS, 0, &[data, tampering, mend].concat());
+        make(&format!("keys-{name}"), 0, 0, &[keys, data, &[18, 0], tampering, mend].concat());
+    }
 }
 
 fn of_pairs() {

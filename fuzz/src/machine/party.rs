@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use symbolon::conn::{
-    Ask, Client, EarlyVerdict, Event, NewTicket, Plaintext, SecretLabel, SendBuf, Server, Step, Summary,
+    Ask, Client, EarlyVerdict, Event, Kernel, NewTicket, Plaintext, RecvHalf, SecretLabel, SendBuf, SendHalf,
+    Server, Step, Summary,
 };
 use symbolon::question::{Answer, Question};
 use symbolon::{Error, Misuse};
@@ -12,7 +13,7 @@ use super::answers::{Knowledge, Manner, Manners};
 use crate::Script;
 
 /// A client or a server.
-pub trait Endpoint {
+pub trait Endpoint: Sized {
     fn process<'b>(&mut self, input: &'b mut [u8], out: &mut SendBuf) -> Result<Step<'b>, Error>;
     fn resume(&mut self, answer: Answer, out: &mut SendBuf) -> Result<(), Error>;
     fn write(&mut self, parts: &[&[u8]], out: &mut SendBuf) -> Result<usize, Error>;
@@ -21,6 +22,10 @@ pub trait Endpoint {
     fn eof(&mut self) -> Result<(), Error>;
     fn is_established(&self) -> bool;
     fn exporter(&self) -> Result<[u8; 32], Error>;
+    /// Takes an open connection apart.
+    fn halves(self) -> (RecvHalf, SendHalf);
+    /// Hands the keys of an open connection over.
+    fn kernel(self, out: &SendBuf) -> Kernel;
     /// Early data of a client, half-RTT data of a server; `None` while there can be none.
     fn write_early(&mut self, bytes: &[u8], out: &mut SendBuf) -> Option<Result<usize, Error>>;
 }
@@ -53,6 +58,12 @@ macro_rules! endpoint {
                 let mut out = [0; 32];
                 self.exporter(b"EXPORTER-fuzz", b"context", &mut out)?;
                 Ok(out)
+            }
+            fn halves(self) -> (RecvHalf, SendHalf) {
+                self.split().expect("no event waits")
+            }
+            fn kernel(self, out: &SendBuf) -> Kernel {
+                self.into_kernel(out).expect("nothing waits")
             }
             fn write_early(&mut self, $bytes: &[u8], $out: &mut SendBuf) -> Option<Result<usize, Error>> {
                 let $conn = self;
@@ -341,17 +352,23 @@ impl<E: Endpoint> Party<E> {
     fn flush(&mut self) {
         let bytes = self.out.pending().to_vec();
         self.out.advance(bytes.len());
-        let mut rest = &*bytes;
-        while let Some((header, behind)) = rest.split_first_chunk::<5>() {
-            let len = usize::from(u16::from_be_bytes([header[3], header[4]]));
-            let (body, behind) = behind.split_at_checked(len).expect("only whole records are sent");
-            assert!(len <= (1 << 14) + 256 && len > 0);
-            self.said.push(said(header[0], body));
-            rest = behind;
-        }
-        assert!(rest.is_empty(), "only whole records are sent");
+        self.said.extend(records(&bytes));
         self.sent.extend(bytes);
     }
+}
+
+/// What was sent, record by record.
+pub fn records(mut sent: &[u8]) -> Vec<Said> {
+    let mut all = Vec::new();
+    while let Some((header, behind)) = sent.split_first_chunk::<5>() {
+        let len = usize::from(u16::from_be_bytes([header[3], header[4]]));
+        let (body, behind) = behind.split_at_checked(len).expect("only whole records are sent");
+        assert!(len <= (1 << 14) + 256 && len > 0);
+        all.push(said(header[0], body));
+        sent = behind;
+    }
+    assert!(sent.is_empty(), "only whole records are sent");
+    all
 }
 
 fn said(kind: u8, body: &[u8]) -> Said {
