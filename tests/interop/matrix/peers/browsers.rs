@@ -19,7 +19,15 @@ pub const CHROMIUM: Peer = Peer {
     client: Role::Has(Client {
         run: chromium,
         talks: ClientTalk::Get,
-        lacks: LACKS,
+        lacks: &[
+            ("p521", "not among its schemes"),
+            LACKS[0],
+            LACKS[1],
+            LACKS[2],
+            LACKS[3],
+            LACKS[4],
+            LACKS[5],
+        ],
         rekey: NOT_TYPED,
         choices: Choices::Each,
     }),

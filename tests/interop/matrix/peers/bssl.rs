@@ -24,6 +24,7 @@ pub const CRATE: Peer = Peer {
         talks: ClientTalk::Pipe,
         lacks: &[
             (CLOSE_NOTIFY, "its program just closes the socket"),
+            ("p521", "not among its default signature algorithms"),
             ("ed25519", "not among its default signature algorithms"),
             ("KeyUpdate, theirs", "its program has no option for it"),
             ("external PSK", "its program imports keys by RFC 9258, and takes no others"),

@@ -64,6 +64,7 @@ pub const CHROME: Peer = Peer {
         },
         talks: ClientTalk::Get,
         lacks: &[
+            ("p521", "Chrome's schemes are without it"),
             ("ed25519", "Chrome's schemes are without it"),
             ("resumption", "its sessions end with the process, and it connects once"),
             ("0-RTT", "not in this build"),

@@ -21,6 +21,7 @@ pub const CRATE: Peer = Peer {
         run: client,
         talks: ClientTalk::Get,
         lacks: &[
+            ("p521", "not in this build"),
             ("external PSK", "its programs know one key, which is not ours"),
             ("a megabyte", "its client reads the first of what comes"),
             ("an 18 KB certificate", "as built, it takes no handshake message that is so long"),
@@ -32,6 +33,7 @@ pub const CRATE: Peer = Peer {
         run: server,
         talks: ServerTalk::Page,
         lacks: &[
+            ("p521", "not in this build"),
             ("HelloRetryRequest", "its server has no option for groups"),
             ("0-RTT", "its server does not wait for a request in it"),
             ("external PSK", "its programs know one key, which is not ours"),

@@ -152,10 +152,11 @@ fn context(asked: &Asked, ca: &str) -> Result<SslContextBuilder> {
         context.set_ca_file(ca).map_err(words)?;
         context.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
     }
-    // Ed25519 is not among its defaults.
+    // P-521 and Ed25519 are not among its defaults.
     let schemes = [
         SslSignatureAlgorithm::ECDSA_SECP256R1_SHA256,
         SslSignatureAlgorithm::ECDSA_SECP384R1_SHA384,
+        SslSignatureAlgorithm::ECDSA_SECP521R1_SHA512,
         SslSignatureAlgorithm::RSA_PSS_RSAE_SHA256,
         SslSignatureAlgorithm::ED25519,
     ];
