@@ -5,6 +5,7 @@ mod support;
 
 use support::flow::*;
 use support::forge::*;
+use support::resumption::{MAX_EARLY, guarded};
 use support::*;
 use symbolon::codepoint::{NamedGroup, SignatureScheme};
 use symbolon::conn::Epoch;
@@ -550,4 +551,27 @@ fn nothing_is_written_before_there_are_keys_for_it() {
     let refused = pair.server.conn.write(&[b"too early"], &mut pair.server.out);
     assert_eq!(refused, Err(symbolon::Error::Misuse(symbolon::Misuse::NotEstablished)));
     assert!(pair.client.flush().is_empty() && pair.server.flush().is_empty());
+}
+
+#[test]
+fn only_a_ticket_that_permits_early_data_says_so() {
+    let extensions_of_tickets = |permits: bool| -> Vec<Vec<(u16, Vec<u8>)>> {
+        let mut server = FULL.server_with(|b| {
+            let b = b.tickets(2);
+            if permits { b.early_data(MAX_EARLY, guarded()) } else { b }
+        });
+        let recorded = record_pair(&mut FULL.client_with(|b| b), &mut server);
+        let tickets = recorded.server.iter().filter(|message| message[0] == TICKET);
+        let block = |ticket: &Vec<u8>| {
+            // Header, lifetime and age; a nonce behind one byte of length, a ticket behind two, and the block's length.
+            let nonce = 4 + 8;
+            let identity = nonce + 1 + usize::from(ticket[nonce]);
+            let len = u16::from_be_bytes([ticket[identity], ticket[identity + 1]]);
+            extensions(&ticket[identity + 2 + usize::from(len) + 2..])
+        };
+        tickets.map(block).collect()
+    };
+    assert_eq!(extensions_of_tickets(false), [Vec::new(), Vec::new()]);
+    let permitted = vec![(EARLY_DATA, MAX_EARLY.to_be_bytes().to_vec())];
+    assert_eq!(extensions_of_tickets(true), [permitted.clone(), permitted]);
 }

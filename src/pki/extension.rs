@@ -285,8 +285,16 @@ mod tests {
     fn basic_constraints_are_read_in_all_forms_and_no_other() {
         assert_eq!(basic_constraints(&[0x30, 0]), Some(Authority::No { path_len: None }));
         assert_eq!(basic_constraints(&[0x30, 3, 1, 1, 0xFF]), Some(Authority::Yes { path_len: None }));
-        let constrained = [0x30, 6, 1, 1, 0xFF, 2, 1, 3];
-        assert_eq!(basic_constraints(&constrained), Some(Authority::Yes { path_len: Some(3) }));
+        for (number, path_len) in [
+            (&[2, 1, 3][..], 3),
+            (&[2, 2, 0, 0x80], 0x80),
+            (&[2, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF], u32::MAX),
+            (&[2, 5, 1, 0, 0, 0, 0], u32::MAX),
+        ] {
+            let constrained = [&[0x30, 3 + number.len() as u8, 1, 1, 0xFF], number].concat();
+            let path_len = Some(path_len);
+            assert_eq!(basic_constraints(&constrained), Some(Authority::Yes { path_len }), "{number:02x?}");
+        }
         for bad in [
             &[0x30, 3, 1, 1, 1][..],
             &[0x30, 6, 1, 1, 0xFF, 2, 1, 0xFF],
@@ -311,8 +319,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_purposes_may_not_be_empty() {
+    fn a_list_of_purposes_may_not_be_empty_nor_may_a_purpose() {
         assert_eq!(extended_key_usage(&[0x30, 0]), None);
+        assert_eq!(extended_key_usage(&[0x30, 2, 6, 0]), None, "an identifier of no bytes");
         let any = extended_key_usage(&[0x30, 6, 6, 4, 0x55, 0x1D, 37, 0]).unwrap();
         assert!(any.any && !any.server && !any.client);
     }

@@ -319,6 +319,13 @@ mod tests {
     }
 
     #[test]
+    fn long_names_are_shown_in_part_and_others_whole() {
+        let shown = |len| GeneralName::Dns(&alloc::vec![b'a'; len]).shown();
+        assert_eq!(shown(SHOWN_BYTES), "a".repeat(SHOWN_BYTES));
+        assert_eq!(shown(SHOWN_BYTES + 1), "a".repeat(SHOWN_BYTES) + "..");
+    }
+
+    #[test]
     fn a_name_that_is_malformed_is_told_apart_from_one_of_an_unknown_kind() {
         let refused =
             |tag, content| GeneralName::read(Elements::of(&tlv(tag, content)).next().unwrap()).err();

@@ -152,6 +152,15 @@ mod tests {
     }
 
     #[test]
+    fn an_algorithm_is_a_sequence_that_begins_with_an_identifier() {
+        let taken = |element: &[u8]| algorithm(&mut Elements::of(element)).is_some();
+        assert!(taken(&[0x30, 4, 6, 2, 0x2A, 3]));
+        assert!(!taken(&[0x31, 4, 6, 2, 0x2A, 3]), "a SET");
+        assert!(!taken(&[0x30, 2, 5, 0]), "no identifier");
+        assert!(!taken(&[]));
+    }
+
+    #[test]
     fn a_field_too_many_is_refused_inside_and_outside() {
         let (mut outer, null) = (LEAF[4..].to_vec(), [5, 0]);
         assert!(Outline::of(&sequence(&outer)).is_some());

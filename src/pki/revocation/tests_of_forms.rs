@@ -68,7 +68,7 @@ fn is_malformed(der: &[u8], because: &str) {
 #[test]
 fn a_list_has_its_fields_in_their_places() {
     let version: &[u8] = &[2, 1, 1];
-    assert!(Crl::parse(&list(&[version, ALGORITHM, NAME, UTC, UTC])).is_ok());
+    assert!(Crl::parse(&list(&[version, ALGORITHM, NAME, UTC, UTC])).is_ok_and(|list| list.is_empty()));
     assert!(Crl::parse(&list(&[version, ALGORITHM, NAME, GENERALIZED, GENERALIZED])).is_ok());
     is_malformed(&list(&[ALGORITHM, NAME, UTC, UTC]), "version 2");
     is_malformed(&list(&[&[2, 1, 0], ALGORITHM, NAME, UTC, UTC]), "version 2");
@@ -98,7 +98,7 @@ fn an_entry_is_found_by_its_whole_serial_number_in_any_order() {
     let serials: [&[u8]; 5] = [&[9], &[1, 2], &[1], &[0x7F; 20], &[0, 0x80]];
     let entries: Vec<u8> = serials.iter().flat_map(|serial| entry(serial, &reason(1))).collect();
     let crl = Crl::parse(&list_with(&entries, &[])).unwrap();
-    assert_eq!(crl.len(), 5);
+    assert!(crl.len() == 5 && !crl.is_empty());
     for serial in serials {
         assert_eq!(crl.find(serial), Some(Revoked { since: 1_767_225_600, reason: Some(1) }));
     }
@@ -127,6 +127,27 @@ fn a_critical_extension_that_is_not_evaluated_refuses_a_list_wherever_it_is() {
         list_with(&entry(&[5], &extension(&[0x55, 0x1D, 29], false, &sequence(&[]))), &[]),
     ] {
         assert!(matches!(Crl::parse(&der), Err(RevocationError::NotEvaluated(_))));
+    }
+}
+
+#[test]
+fn a_list_replaces_another_of_the_same_issuer_key_and_scope_alone() {
+    let of = |name: &[u8], extensions: &[u8]| {
+        let extensions = element(0xA0, &[&sequence(&[extensions])]);
+        Crl::parse(&list(&[&[2, 1, 1], ALGORITHM, name, UTC, UTC, &extensions])).unwrap()
+    };
+    let numbered = |number| extension(&[0x55, 0x1D, 20], false, &[2, 1, number]);
+    let key = extension(&[0x55, 0x1D, 35], false, &sequence(&[&[0x80, 1, 7]]));
+    let users = extension(&[0x55, 0x1D, 28], true, &sequence(&[&[0x81, 1, 0xFF]]));
+    let other_name = [&NAME[..NAME.len() - 1], b"y"].concat();
+    let list = of(NAME, &numbered(1));
+    assert!(list.replaces(&of(NAME, &numbered(2))));
+    for (apart, why) in [
+        (of(&other_name, &numbered(2)), "another issuer"),
+        (of(NAME, &[numbered(2), key].concat()), "another key"),
+        (of(NAME, &[numbered(2), users].concat()), "another scope"),
+    ] {
+        assert!(!list.replaces(&apart) && !apart.replaces(&list), "{why}");
     }
 }
 
