@@ -9,14 +9,20 @@ use std::vec::Vec;
 fn a_list_that_nobody_signed_does_not_displace_the_one_that_was_right() {
     let soft = Revocation::new(RevocationPolicy::soft_fail()).crls([crl("intermediate")]);
     is_revoked(under_intermediate(&soft, "revoked", &[]), "CRL", 1);
-    let mut der = file("older.crl");
-    let at = der.windows(3).rposition(|number| number == [2, 1, 1]).unwrap();
-    der[at + 2] = 0x7F;
-    let forged = Crl::parse(&der).unwrap();
-    assert_eq!(forged.number(), Some(&[0x7F][..]));
-    let forged = soft.replace_crls([forged]).unwrap();
-    assert_eq!(forged.held().count(), 1);
-    is_revoked(under_intermediate(&forged, "revoked", &[]), "CRL", 1);
+    let numbered = |number: u8| {
+        let mut der = file("older.crl");
+        let at = der.windows(3).rposition(|number| number == [2, 1, 1]).unwrap();
+        der[at + 2] = number;
+        let forged = Crl::parse(&der).unwrap();
+        assert_eq!(forged.number(), Some(&[number][..]));
+        forged
+    };
+    let mut forged = soft.clone();
+    for number in 0x7D..=0x7F {
+        forged = forged.replace_crls([numbered(number)]).unwrap();
+        assert_eq!(forged.held().count(), 1);
+        is_revoked(under_intermediate(&forged, "revoked", &[]), "CRL", 1);
+    }
     // Nor does its number keep the true ones away, and it is gone with the next one.
     let next = forged.replace_crls([crl("intermediate")]).unwrap();
     is_revoked(under_intermediate(&next, "revoked", &[]), "CRL", 1);

@@ -1,6 +1,7 @@
 //! What holds over whole paths: times, lengths, purposes, name constraints, and the search among candidates.
 
 use std::string::{String, ToString};
+use std::vec;
 use std::vec::Vec;
 
 use super::forge::{
@@ -8,6 +9,8 @@ use super::forge::{
     SERVER_AUTH, authority_of, dns_names, name, p256, purposes, subtrees, utc,
 };
 use super::{NOW, at};
+use rustls_pki_types::CertificateDer;
+
 use crate::alert::AlertCode;
 use crate::crypto::rustcrypto::provider;
 use crate::pki::{Budget, Chain, Expected, Purpose, VerifiedPath, Verifier, VerifyError};
@@ -278,6 +281,22 @@ fn an_authority_out_of_its_time_is_named() {
         }
         other => panic!("{other}"),
     }
+}
+
+#[test]
+fn a_person_is_told_of_eight_refused_certificates_however_many_are_sent() {
+    let told = |intermediate: CertificateDer<'static>| {
+        let mut sent = vec![leaf("first").der()];
+        sent.extend(core::iter::repeat_n(intermediate, 9));
+        let verifier = Verifier::new(provider(), [root().der()]).unwrap();
+        let error = verifier.verify(&Chain::of(&sent).unwrap(), Purpose::Server, &Expected::Anyone, at(NOW));
+        match error.unwrap_err() {
+            VerifyError::NoPath(no_path) => [no_path.rejected.len(), no_path.skipped.len()],
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(told(first().over("200101000000Z", "240101000000Z").der()), [8, 0]);
+    assert_eq!(told(CertificateDer::from(vec![0x30, 0])), [0, 8]);
 }
 
 #[test]

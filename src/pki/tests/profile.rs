@@ -13,7 +13,7 @@ use super::{NOW, at};
 use crate::crypto::rustcrypto::provider;
 use crate::pki::{Chain, Expected, Profile, Purpose, Rule, Verifier, VerifyError};
 
-const RULES: [Rule; 19] = [
+const RULES: [Rule; 20] = [
     Rule::DigitalSignature,
     Rule::AuthorityKeyIdentifier,
     Rule::AuthorityKeyIdentifierForm,
@@ -21,6 +21,7 @@ const RULES: [Rule; 19] = [
     Rule::SerialNumber,
     Rule::Criticality,
     Rule::NameConstraintsCritical,
+    Rule::NameConstraintsForm,
     Rule::AuthorityExtensions,
     Rule::IssuerName,
     Rule::TimeForm,
@@ -264,7 +265,7 @@ fn the_profiles_hold_what_they_say() {
     let (private, rfc5280, web) = (Profile::private_pki(), Profile::rfc5280(), Profile::web());
     let held = |profile: Profile| RULES.into_iter().filter(|rule| profile.has(*rule)).collect::<Vec<_>>();
     assert_eq!(held(private), [Rule::DigitalSignature]);
-    assert_eq!(held(rfc5280), [&RULES[..2], &RULES[3..11]].concat());
+    assert_eq!(held(rfc5280), [&RULES[..2], &RULES[3..12]].concat());
     let gained: Vec<_> = RULES.into_iter().filter(|rule| *rule != Rule::NameConstraintsCritical).collect();
     assert_eq!(held(web), gained);
 }
