@@ -342,6 +342,9 @@ fn schemes_that_only_certificates_may_have_are_asked_for_apart() {
     let (_, schemes) = asked.iter().find(|(kind, _)| *kind == SIGNATURE_ALGORITHMS_CERT).unwrap();
     let pkcs1 = SignatureScheme::RSA_PKCS1_SHA256.0.to_be_bytes();
     assert!(schemes[2..].chunks(2).any(|scheme| scheme == pkcs1));
+    let hello = forge::Hello::parse(&flow::FULL.record().client[0]);
+    let schemes = hello.data(SIGNATURE_ALGORITHMS_CERT).unwrap();
+    assert!(schemes[2..].chunks(2).any(|scheme| scheme == pkcs1));
 }
 
 #[test]

@@ -63,6 +63,16 @@ fn an_external_key_authenticates_both_sides_and_certifies_neither() {
 }
 
 #[test]
+fn a_key_of_the_right_hash_is_used_with_a_suite_that_both_sides_have() {
+    let key = external(b"sensor 17", PskHash::Sha256);
+    let scene = Scene::new(|b| b.suites(&[CHACHA]), |b| b.suites(&[AES128, CHACHA]));
+    scene.memory.edit().external = vec![key.clone()];
+    let pair = scene.connect(Offer::fresh().with_psks([key]));
+    let summary = pair.client.summary.unwrap();
+    assert_eq!((summary.suite, summary.resumed), (CHACHA, BY_KEY));
+}
+
+#[test]
 fn a_session_of_an_external_key_keeps_its_identity() {
     let key = external(b"sensor 17", PskHash::Sha256);
     let scene = knowing(AES128, [key.clone()]);
@@ -570,4 +580,13 @@ fn a_stateless_retry_adds_no_key_exchange_that_the_client_does_not_permit() {
     second.tell(Epoch::Plaintext, &hello.write()).unwrap();
     assert_eq!(Hello::parse(&second.told()[0]).data(41), None);
     assert_eq!(second.party.answers.asked, ["LookupPsk", "Sign"], "a full handshake");
+}
+
+#[test]
+fn an_offer_is_shown_by_what_it_brings_along() {
+    let shown = |offer: Offer| format!("{offer:?}");
+    let with_key = Offer::fresh().with_psks([external(b"sensor 17", PskHash::Sha256)]);
+    assert_eq!(shown(with_key), "Offer { ticket: None, external: 1, early_data: false }");
+    let early = shown(Offer::resume(Scene::of(AES128).ticket(), NOW).with_early_data());
+    assert!(early.starts_with("Offer { ticket: Some(") && early.ends_with("early_data: true }"), "{early}");
 }

@@ -76,6 +76,21 @@ fn another_server_goes_on_where_the_first_was_dropped() {
 }
 
 #[test]
+fn only_a_stateless_server_takes_a_change_cipher_spec_for_that_of_a_client_it_has_forgotten() {
+    let config = ServerConfig::builder(provider()).credential(p256()).build().unwrap();
+    let conn = Server::new_at(&config, UnixTime::since_unix_epoch(Duration::from_secs(NOW))).unwrap();
+    let other = Puppet::new(Party::new(conn, SendBuf::with_limit(LIMIT), Answers::default()), Role::Server);
+    for (mut server, takes) in [(server_at(NOW), true), (other, false)] {
+        let told = server.say(Epoch::Plaintext, 20, &[1]);
+        assert_eq!(told.is_ok(), takes);
+        assert_eq!(
+            told.err().and_then(|error| error.alert()),
+            (!takes).then_some(AlertCode::UNEXPECTED_MESSAGE)
+        );
+    }
+}
+
+#[test]
 fn the_first_server_itself_may_go_on() {
     let mut client = RETRY.client();
     let mut server = server_at(NOW);

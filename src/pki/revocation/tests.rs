@@ -20,7 +20,7 @@ use crate::crypto::rustcrypto::provider;
 use crate::pki::{Budget, Certificate, Chain, Expected, Extent, Moment, Purpose, Verifier, VerifyError};
 
 /// 2030-01-01.
-const NOW: i64 = 1_893_456_000;
+pub(super) const NOW: i64 = 1_893_456_000;
 
 pub(super) type Checked = Result<Vec<RevocationNote>, VerifyError>;
 
@@ -29,7 +29,7 @@ pub(super) fn file(name: &str) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-fn certificate(name: &str) -> CertificateDer<'static> {
+pub(super) fn certificate(name: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(&file(&std::format!("{name}.pem"))).unwrap()
 }
 
@@ -37,7 +37,7 @@ pub(super) fn crl(name: &str) -> Crl {
     Crl::parse(&file(&std::format!("{name}.crl"))).unwrap()
 }
 
-fn staple(name: &str) -> Vec<u8> {
+pub(super) fn staple(name: &str) -> Vec<u8> {
     file(&std::format!("{name}.ocsp"))
 }
 

@@ -6,14 +6,14 @@ use std::vec::Vec;
 
 use super::forge::{
     ANY_PURPOSE, BASIC, CLIENT_AUTH, EXCLUDED, Forged, NAME_CONSTRAINTS, NAMES, PERMITTED, PURPOSES,
-    SERVER_AUTH, authority_of, dns_names, name, p256, purposes, subtrees, utc,
+    SERVER_AUTH, authority_of, dns_names, element, name, p256, purposes, sequence, subtrees, utc,
 };
 use super::{NOW, at};
 use rustls_pki_types::CertificateDer;
 
 use crate::alert::AlertCode;
 use crate::crypto::rustcrypto::provider;
-use crate::pki::{Budget, Chain, Expected, Purpose, VerifiedPath, Verifier, VerifyError};
+use crate::pki::{Budget, Certificate, Chain, Expected, Purpose, VerifiedPath, Verifier, VerifyError};
 
 /// The verdict on a chain, root first, for a purpose at a time.
 fn verify_as(
@@ -350,4 +350,14 @@ fn passes_with(sent: &[Forged], len: usize) {
 fn a_path_expires_with_the_first_of_its_certificates() {
     let path = [root(), first().over("260101000000Z", "260701000000Z"), leaf("first")];
     assert_eq!(verify(&path).unwrap().expires, at(1_782_864_000));
+}
+
+#[test]
+fn the_names_of_a_certificate_are_told_by_their_kind() {
+    let names =
+        [element(0x82, &[b"a.test"]), element(0x86, &[b"spiffe://a.test/x"]), element(0x82, &[b"b.test"])];
+    let der = leaf("first").with(NAMES, &sequence(&names.each_ref().map(Vec::as_slice))).der();
+    let certificate = Certificate::parse(&der).unwrap();
+    assert!(certificate.dns_names().eq(["a.test", "b.test"]));
+    assert!(certificate.uris().eq(["spiffe://a.test/x"]));
 }

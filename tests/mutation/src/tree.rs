@@ -14,6 +14,7 @@ use crate::site::{Woven, weave};
 /// Integration tests that go into one binary, beside the unit tests. Not here: what counts allocations, what needs a
 /// platform or a minute, and what asks about sources instead of behaviour.
 const TESTS: &[&str] = &[
+    "attachments",
     "bad_early_data",
     "bad_input",
     "bad_messages",
@@ -30,6 +31,7 @@ const TESTS: &[&str] = &[
     "frames",
     "handshake",
     "key_change",
+    "key_shares",
     "key_update",
     "limbo",
     "oracle",
@@ -38,7 +40,10 @@ const TESTS: &[&str] = &[
     "psk",
     "questions",
     "raw_public_key",
+    "record_sizes",
     "resumption",
+    "sent",
+    "server_name",
     "split",
     "stateless_retry",
     "tickets",
