@@ -312,7 +312,8 @@ fn a_message_that_is_too_long_is_refused_on_its_header() {
         (AT_CERTIFICATE, CERTIFICATE, 65_536),
         (AT_VERIFY, CERTIFICATE_VERIFY, 8_192),
         (AT_FINISHED, FINISHED, 64),
-        (AT_OPEN, TICKET, 16_384),
+        (AT_OPEN, TICKET, 66_560),
+        (AT_OPEN, CERTIFICATE_REQUEST, 16_384),
         (AT_OPEN, KEY_UPDATE, 1),
     ] {
         for over in [most + 1, 0xFF_FFFF] {
