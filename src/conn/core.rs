@@ -221,6 +221,9 @@ impl<S: Side> Core<S> {
 
     /// Sends the tickets that wait.
     fn send_tickets(&mut self, out: &mut SendBuf) -> Result<(), Error> {
+        if !self.writing.holds_tickets() {
+            return Ok(());
+        }
         for ticket in self.send(|writing| writing.send_tickets(out))? {
             self.report_sent(HandshakeType::NEW_SESSION_TICKET, ticket.len());
         }

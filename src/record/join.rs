@@ -6,7 +6,7 @@ use crate::codepoint::HandshakeType;
 use crate::error::Fault;
 use crate::wire::message::{HEADER_LEN, Header, SizeLimits, max_len, parse_header};
 
-/// What one message may hold after the handshake, in bytes, but for a NewSessionTicket, which has the room it is defined with.
+/// What one message may hold after the handshake, in bytes, but for a NewSessionTicket, which has the room of its kind.
 const AFTER_HANDSHAKE: usize = 16 << 10;
 
 /// Proof that a record ended with the message at hand: not one handshake byte waits behind it.

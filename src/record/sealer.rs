@@ -34,8 +34,8 @@ struct SealKeys {
 }
 
 impl<D: Direction> Sealer<D> {
-    /// Without keys yet. No record carries more than `ours`. `first_version` is the legacy version of the first record alone: RFC 9846 section 5.1
-    /// wants 0x0301 on an initial ClientHello and 0x0303 on everything else.
+    /// Without keys yet. No record carries more than `ours`. `first_version` is the legacy version of the first record
+    /// alone: RFC 9846 section 5.1 wants 0x0301 on an initial ClientHello and 0x0303 on everything else.
     pub(crate) fn plain(padding: Padding, ours: SizeLimit, first_version: ProtocolVersion) -> Self {
         Self {
             keys: None,
