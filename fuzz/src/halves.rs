@@ -209,7 +209,11 @@ impl Half {
         self.written.extend(&bytes[..taken.unwrap_or(0)]);
     }
 
+    /// A frame of nothing is a record without content; many of those are a flood, which a peer refuses.
     fn write_frame(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let mut frame = vec![0; frame::HEAD + bytes.len() + frame::TAIL];
         frame[frame::HEAD..frame::HEAD + bytes.len()].copy_from_slice(bytes);
         for _ in 0..2 {
