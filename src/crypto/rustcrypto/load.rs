@@ -79,28 +79,19 @@ fn ec(der: &[u8], curve: Option<ObjectIdentifier>) -> Loaded {
     }
     const INCONSISTENT: &str =
         "an elliptic curve key out of range, or whose public part does not belong to it";
+    // Each curve's crate has types of its own.
+    macro_rules! load {
+        ($curve:ident, $scheme:expr) => {{
+            let key = $curve::SecretKey::from_sec1_der(der).map_err(|_| KeyError::new(INCONSISTENT))?;
+            let spki = key.public_key().to_public_key_der().map_err(|_| not_a("SEC1", der))?.into_vec();
+            let key = $curve::ecdsa::SigningKey::from(key);
+            Ok(Arc::new(EcdsaKey::<_, $curve::ecdsa::DerSignature>::new(key, $scheme, spki)))
+        }};
+    }
     match (curve.or(own_curve), len) {
-        (Some(SECP256R1), _) | (None, 32) => {
-            let key = p256::SecretKey::from_sec1_der(der).map_err(|_| KeyError::new(INCONSISTENT))?;
-            let spki = key.public_key().to_public_key_der().map_err(|_| not_a("SEC1", der))?;
-            let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
-            let key = p256::ecdsa::SigningKey::from(key);
-            Ok(Arc::new(EcdsaKey::<_, p256::ecdsa::DerSignature>::new(key, scheme, spki.into_vec())))
-        }
-        (Some(SECP384R1), _) | (None, 48) => {
-            let key = p384::SecretKey::from_sec1_der(der).map_err(|_| KeyError::new(INCONSISTENT))?;
-            let spki = key.public_key().to_public_key_der().map_err(|_| not_a("SEC1", der))?;
-            let scheme = SignatureScheme::ECDSA_SECP384R1_SHA384;
-            let key = p384::ecdsa::SigningKey::from(key);
-            Ok(Arc::new(EcdsaKey::<_, p384::ecdsa::DerSignature>::new(key, scheme, spki.into_vec())))
-        }
-        (Some(SECP521R1), _) | (None, 66) => {
-            let key = p521::SecretKey::from_sec1_der(der).map_err(|_| KeyError::new(INCONSISTENT))?;
-            let spki = key.public_key().to_public_key_der().map_err(|_| not_a("SEC1", der))?;
-            let scheme = SignatureScheme::ECDSA_SECP521R1_SHA512;
-            let key = p521::ecdsa::SigningKey::from(key);
-            Ok(Arc::new(EcdsaKey::<_, p521::ecdsa::DerSignature>::new(key, scheme, spki.into_vec())))
-        }
+        (Some(SECP256R1), _) | (None, 32) => load!(p256, SignatureScheme::ECDSA_SECP256R1_SHA256),
+        (Some(SECP384R1), _) | (None, 48) => load!(p384, SignatureScheme::ECDSA_SECP384R1_SHA384),
+        (Some(SECP521R1), _) | (None, 66) => load!(p521, SignatureScheme::ECDSA_SECP521R1_SHA512),
         (Some(other), _) => Err(KeyError::new(format!(
             "an elliptic curve key on {}; this provider signs with secp256r1, secp384r1 and secp521r1",
             curve_name(other)

@@ -1,6 +1,7 @@
 //! BoringSSL, by its program `bssl`.
 
 use super::gnutls::silently_on_a_free_port;
+use super::openssl::groups;
 use crate::certs::{file, scratch};
 use crate::ours::{Server, command, installed};
 use crate::peer::{
@@ -90,15 +91,4 @@ fn server(asked: &Asked) -> Server {
     silently_on_a_free_port(|port| {
         Running::start(command(installed(PROGRAM), &[&all[..], &["-accept", port]].concat()))
     })
-}
-
-/// The groups by BoringSSL's names.
-fn groups(asked: &Asked) -> String {
-    let names = asked.groups.iter().map(|name| match *name {
-        "x25519" => "X25519",
-        "secp256r1" => "P-256",
-        "secp384r1" => "P-384",
-        other => other,
-    });
-    names.collect::<Vec<_>>().join(":")
 }

@@ -129,8 +129,8 @@ pub fn server(program: PathBuf, asked: &Asked) -> Server {
     Server { process, port }
 }
 
-/// The groups by OpenSSL's names.
-fn groups(asked: &Asked) -> String {
+/// The groups by OpenSSL's names, which BoringSSL shares.
+pub fn groups(asked: &Asked) -> String {
     let names = asked.groups.iter().map(|name| match *name {
         "x25519" => "X25519",
         "secp256r1" => "P-256",
