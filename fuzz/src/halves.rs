@@ -25,7 +25,7 @@ const MOST: usize = 96;
 /// Of a server: `SealTicket` is answered late.
 const LATE_TICKETS: Manners = Manners(1 << 12);
 
-/// What both ends have written, as far as it was taken, and what both have read.
+/// Both ends, as they came out.
 pub struct Ended {
     pub up: Half,
     pub down: Half,

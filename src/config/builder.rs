@@ -247,9 +247,9 @@ macro_rules! common_settings {
             self
         }
 
-        /// The most content that a record of ours carries, in bytes: 64 to 16,384, which is the default. A peer can use
-        /// a small record before all of a large one would be there; each costs 22 bytes more. What the peer asks for
-        /// (RFC 8449) holds beside it.
+        /// The most content that a record of ours carries (RFC 9846 section 5.1), in bytes: 64 to 16,384, the default.
+        /// A peer can use a small record before all of a large one would be there; each costs 22 bytes more. What the
+        /// peer asks for (RFC 8449) holds beside it.
         #[must_use]
         pub fn max_sent_content(mut self, bytes: u16) -> Self {
             self.settings.max_sent_content = Some(bytes);
